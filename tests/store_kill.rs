@@ -62,7 +62,7 @@ fn commit_until_killed(path: &Path) {
         }
         // Its tag is drawn from the seed, and is never that of the channel above.
         let (side, created) = Room::draft("side", SIDES_FROM + k / 2);
-        records.push(if k.is_multiple_of(2) { created } else { side.record(Change::Destroyed) });
+        records.push(if k.is_multiple_of(2) { created } else { side.record(Change::Destroyed(Default::default())) });
         store.commit(room.now, &records).unwrap();
         room.rows.clear();
         println!("{}", room.channel.head().row);

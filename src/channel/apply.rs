@@ -19,7 +19,7 @@ impl Channel {
         let kept = &mut self.kept;
         match change {
             Change::Created { .. }
-            | Change::Destroyed
+            | Change::Destroyed(_)
             | Change::Announced(_)
             | Change::Entered(_)
             | Change::Moved(_)

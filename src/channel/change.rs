@@ -7,8 +7,8 @@ use super::limits::Limits;
 use super::refusal::Refusal;
 use super::settings::{Rights, Settings};
 use super::{
-    Guest, Invitation, Item, Member, Message, Nick, Node, NodeSet, OccupantRole, ParticipantId, Report, RoomDecline,
-    RoomInvitation, Row, Stamp, Topic,
+    Farewell, Guest, Invitation, Item, Member, Message, Nick, Node, NodeSet, OccupantRole, ParticipantId, Report,
+    RoomDecline, RoomInvitation, Row, Stamp, Topic,
 };
 use jid::BareJid;
 use serde::{Deserialize, Serialize};
@@ -66,8 +66,8 @@ pub enum Change {
         /// The first item of the information node.
         info: Item,
     },
-    /// The channel was destroyed, with its members and its archive.
-    Destroyed,
+    /// The channel was destroyed, with its members and its archive. What is said of that is not stored.
+    Destroyed(Farewell),
     /// Somebody joined, or joined again. This is the record afterwards.
     Joined(Member),
     /// Somebody left. This is the record afterwards.
@@ -239,7 +239,7 @@ impl Change {
             | Change::DeclinedToRoom(_)
             | Change::RoleSet { .. } => Subject::Moment,
             Change::Created { .. }
-            | Change::Destroyed
+            | Change::Destroyed(_)
             | Change::Published(_)
             | Change::Struck(_)
             | Change::Faded(_)
@@ -269,9 +269,14 @@ impl Change {
         matches!(self.subject(), Subject::Rules)
     }
 
+    /// Whether it is the end of the channel.
+    pub fn is_end(&self) -> bool {
+        matches!(self, Change::Destroyed(_))
+    }
+
     /// Whether it sets or removes the video.
     pub fn is_of_video(&self) -> bool {
-        *self == Change::Destroyed || matches!(self.subject(), Subject::Item(Node::Video))
+        self.is_end() || matches!(self.subject(), Subject::Item(Node::Video))
     }
 }
 

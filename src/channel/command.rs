@@ -4,8 +4,8 @@ pub use super::slice::Slice;
 
 use super::event::MediaKind;
 use super::{
-    Action, Affiliation, Announcement, Claim, Configuration, GroupCommand, InviterName, Item, Message, Nick, Node,
-    NodeSet, OccupantRole, ParticipantId, PreferencesPatch, RoomInvitee, Stamp,
+    Action, Affiliation, Announcement, Claim, Configuration, Farewell, GroupCommand, InviterName, Item, Message, Nick,
+    Node, NodeSet, OccupantRole, ParticipantId, Password, PreferencesPatch, RoomInvitee, Stamp,
 };
 use jid::BareJid;
 use std::collections::BTreeMap;
@@ -26,6 +26,8 @@ pub enum Command {
     Group(GroupCommand),
     /// XEP-0369 §7.3.4: destroy the channel.
     Destroy,
+    /// XEP-0045 §10.9: destroy the channel, and say something of that.
+    DestroyRoom(Farewell),
     /// XEP-0369 §7.1.2: join; for a participant, change nick and subscriptions.
     Join(JoinWish),
     /// XEP-0407 §6: ask for an invitation to pass on.
@@ -146,6 +148,12 @@ pub enum Command {
     },
     /// XEP-0406 §3.2: change the configuration.
     Reconfigure(Configuration),
+    /// XEP-0045 §10.2: ask for the form of the room.
+    DescribeRoom,
+    /// XEP-0045 §10.1.3: leave the form of the room as it is.
+    CancelRoom,
+    /// XEP-0045 §10.2: change the configuration and the information, all or nothing.
+    ConfigureRoom(Box<RoomWish>),
     /// XEP-0406 §3.2: make a list, or delete it.
     MakeList {
         /// The node: allowed or banned.
@@ -228,6 +236,19 @@ pub struct EnterWish {
     pub nick: Nick,
     /// The occupant id of whoever has no record in the channel (XEP-0421).
     pub id: ParticipantId,
+    /// XEP-0045 §7.2.6: the password.
+    pub password: Option<Password>,
+    /// Whether the client that asks is in the room already.
+    pub is_inside: bool,
+}
+
+/// XEP-0045 §10.2: what an owner wants a room to be. What is absent stays.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RoomWish {
+    /// Settings, rights and lists.
+    pub configuration: Configuration,
+    /// The item of the information node.
+    pub info: Option<Item>,
 }
 
 /// XEP-0045 §8.2: the role of somebody in the room.

@@ -66,6 +66,7 @@ impl Command {
             Command::ReadHistory(_)
             | Command::ReadItems { .. }
             | Command::ListPeople(_)
+            | Command::DescribeRoom
             | Command::ListOccupants(_)
             | Command::ListRoles { .. }
             | Command::ListAffiliations { .. }

@@ -6,6 +6,7 @@ mod affiliations;
 mod attend;
 mod backlog;
 mod configuration;
+mod configure_room;
 mod departure;
 mod draft;
 mod enter;
@@ -29,6 +30,7 @@ mod voice;
 mod voice_requests;
 
 pub(super) use attend::nick_among;
+pub(crate) use room_settings::check as check_room;
 
 use super::limits::check;
 use super::{
@@ -87,6 +89,8 @@ impl Channel {
             Command::PutOnList { node, jid, present } => self.put_on_list(actor, node, jid, present, context),
             Command::PurgeList { node } => self.purge_list(actor, node, context),
             Command::Reconfigure(wanted) => self.reconfigure(actor, wanted, context),
+            Command::DescribeRoom => self.require_owner(actor, limits).map(|()| Decision::answer(Answer::Prepared)),
+            Command::ConfigureRoom(wish) => self.configure_room(actor, *wish, context),
             Command::MakeList { node, exists } => self.make_list(actor, node, exists, context),
             Command::ReadItems { node, ids, slice } => {
                 self.require_reading(actor, node, limits)?;
@@ -107,18 +111,17 @@ impl Channel {
             Command::ListAffiliations { affiliation: of, slice } => self.list_affiliations(actor, of, slice, context),
             Command::ReadHistory(query) => self.read_history(actor, query, context),
             Command::HistoryBounds => self.archived(actor, Answer::HistoryBounds, limits),
-            Command::HistoryForm { as_room: true } => {
-                self.require_room_archive(actor, limits).map(|()| Decision::answer(Answer::HistoryForm))
-            }
+            Command::HistoryForm { as_room: true } => self
+                .require_room_archive(actor, context.live.seats, limits)
+                .map(|()| Decision::answer(Answer::HistoryForm)),
             Command::HistoryForm { as_room: false } => self.archived(actor, Answer::HistoryForm, limits),
             Command::Prepare(action) => self.answered(actor, action, Answer::Prepared, limits),
             Command::ListPeople(slice) => self.answered(actor, Action::Lists, Answer::People(slice), limits),
             Command::Ban { jid } => self.ban(actor, jid, context),
             Command::Announce(announcement) => self.announce(actor, announcement, limits),
-            Command::Destroy => {
-                self.require(actor, Action::Destroy, limits)?;
-                Ok(Decision::of(vec![Change::Destroyed], Answer::Destroyed))
-            }
+            Command::CancelRoom => self.require_owner(actor, limits).map(|()| Decision::answer(Answer::Done)),
+            Command::Destroy => self.destroy(actor, limits),
+            Command::DestroyRoom(farewell) => self.destroy_room(actor, farewell, limits),
             Command::Group(command) => self.decide_group(actor, command, context),
         }
     }
@@ -204,6 +207,7 @@ impl Channel {
                 | Command::EndAccount
                 | Command::Subscribe { wanted: false, .. }
                 | Command::Destroy
+                | Command::DestroyRoom(_)
         );
         // Some commands of groups are for every channel: retention, moderation (XEP-0425), and removing people.
         let of_any = match command {

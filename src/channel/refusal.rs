@@ -77,6 +77,23 @@ pub enum Refusal {
     /// XEP-0077 §3.2: the asker registered nothing that it could end.
     #[error("you are not registered here")]
     NotRegistered,
+    /// XEP-0045 §7.2.6: the asker does not know the password.
+    #[error("a password is needed here, and none or another one was given")]
+    BadPassword,
+    /// XEP-0045 §10.1.3: a field of a form has a value that it cannot have.
+    #[error("{field}: {why}")]
+    Unacceptable {
+        /// The field.
+        field: &'static str,
+        /// What was expected.
+        why: String,
+    },
+    /// XEP-0045 §10.1.1: no room can have this name.
+    #[error("no room can have this name")]
+    BadName,
+    /// XEP-0045 §10.1: nobody enters the room before its creator settled what it is.
+    #[error("this room is not open yet")]
+    Locked,
     /// XEP-0045 §7.2.9: there are as many occupants as allowed.
     #[error("the room is full, try again later")]
     RoomFull,
@@ -209,6 +226,10 @@ impl Refusal {
             Refusal::RoomFull => ("too-many", "occupants"),
             Refusal::Oneself => ("oneself", ""),
             Refusal::LastOwner => ("last-owner", ""),
+            Refusal::BadPassword => ("bad-password", ""),
+            Refusal::Locked => ("locked", ""),
+            Refusal::BadName => ("bad-name", ""),
+            Refusal::Unacceptable { field, .. } => ("invalid", field),
             Refusal::Invalid { field, .. } => ("invalid", field),
             Refusal::UnsupportedMedia => ("unsupported-media", ""),
             Refusal::FileTooLarge { .. } => ("too-long", "the file"),
@@ -240,6 +261,7 @@ impl Refusal {
             | Refusal::TooManyCharacters { .. }
             | Refusal::TooMany { .. }
             | Refusal::Invalid { .. }
+            | Refusal::Unacceptable { .. }
             | Refusal::NotSubscribed
             | Refusal::ForeignSubscriber
             | Refusal::BadRequest(_)
@@ -248,6 +270,7 @@ impl Refusal {
             | Refusal::NoNick
             | Refusal::Oneself
             | Refusal::LastOwner
+            | Refusal::BadName
             | Refusal::NotOccupant
             | Refusal::NotRegistered
             | Refusal::NoSuchService => 400,
@@ -262,6 +285,8 @@ impl Refusal {
             | Refusal::Forbidden(_)
             | Refusal::NotAdmin
             | Refusal::Banned
+            | Refusal::BadPassword
+            | Refusal::Locked
             | Refusal::NotMember => 444,
             Refusal::StillWaiting => 457,
             Refusal::Busy | Refusal::Internal => 500,

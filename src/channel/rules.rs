@@ -62,7 +62,7 @@ impl<'a> Rules<'a> {
                 Change::ListPurged { node } => rules.list(*node).begin(true),
                 Change::Listed { node, jid, present, .. } => drop(rules.list(*node).edits.insert(jid, *present)),
                 Change::Created { .. }
-                | Change::Destroyed
+                | Change::Destroyed(_)
                 | Change::Joined(_)
                 | Change::Left(_)
                 | Change::Renamed(_)

@@ -109,10 +109,10 @@ impl Settings {
     }
 
     /// groups.md §1 rule 11: whether the channel is in the list of channels. `past` says whether it was. A group is
-    /// listed while everybody may join it.
+    /// listed while everybody may join it, a plain channel as the form of rooms says.
     pub fn lists(&self, past: bool) -> bool {
         match self.style {
-            Style::Plain => past,
+            Style::Plain => self.room.listed.unwrap_or(past),
             Style::Group => self.membership == Membership::Open,
         }
     }

@@ -69,6 +69,7 @@ impl Engine {
                 Record::Channel { name, change, tag } => {
                     self.presence.probe_again(tag);
                     self.undo_in_room(tag, &change);
+                    self.undo_lock(&name, &change);
                     self.take_back(&name, tag, &change, &mut out);
                     self.undo_part(&name);
                 }
@@ -114,6 +115,7 @@ impl Engine {
     }
 
     fn tick(&mut self, turn: &mut Turn) {
+        self.end_locks();
         self.give_up_late(turn);
         self.ask_homes_again(turn);
         self.go_on_ending();

@@ -248,7 +248,7 @@ mod tests {
         let stanza = Halves { head: "<message".into(), tail: "/>".into(), groupchat: false };
         let part = Part::Farewell { tag, whom: Whom::Members, stanza };
         let unsent = Record::Unsent(Unsent { number: parcel, stamp: Stamp(0), parts: vec![part] });
-        store.commit(Stamp(0), &[record(Change::Destroyed), unsent]).unwrap();
+        store.commit(Stamp(0), &[record(Change::Destroyed(Default::default())), unsent]).unwrap();
         // All else of it is cleared away.
         (0..8).for_each(|_| store.commit(Stamp(0), &[]).unwrap());
     }

@@ -122,7 +122,7 @@ impl<S: Databases> Planning<'_, S> {
                 self.put(keyspace::item(tag, Node::Info), keyspace::encode(&(Node::Info, info))?);
                 self.number(profile.gid)?;
             }
-            Change::Destroyed => self.destroy(name, tag)?,
+            Change::Destroyed(_) => self.destroy(name, tag)?,
             Change::Joined(member) | Change::Invited(member) => {
                 // An account that comes back has a record again, and no trace.
                 self.writes.kept.insert(keyspace::trace(tag, &member.id), None);

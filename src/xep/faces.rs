@@ -12,7 +12,7 @@ use crate::channel::{Change, Node, RowKind};
 /// Shows an applied change to everybody concerned, in the order of sending.
 pub fn show(change: &Change, render: &mut Render<'_>) {
     match change {
-        Change::Destroyed => {
+        Change::Destroyed(_) => {
             mix_core::show_end(render);
             group_events::show_end(render);
             notices::tell_of_end(render);

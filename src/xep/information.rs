@@ -3,7 +3,7 @@
 use crate::channel::{Item, Refusal, Stamp};
 use crate::xmpp::{Parts, Tag, ns};
 use minidom::Element;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// The fields that every channel has, with their types and labels.
 const FIELDS: [(&str, &str, &str); 3] = [
@@ -59,6 +59,20 @@ pub fn renamed(item: &Item, label: &str) -> String {
         None => fields.push(("Name".to_owned(), named)),
     }
     written(&fields)
+}
+
+/// The item with other values of some fields. Without values, a field is blank.
+pub fn edited(past: &Item, edits: &BTreeMap<&str, Vec<String>>) -> Item {
+    let mut fields = stated_in(past);
+    for (name, values) in edits {
+        match fields.iter_mut().find(|(var, _)| var.eq_ignore_ascii_case(name)) {
+            Some(field) => field.1.clone_from(values),
+            None => fields.push(((*name).to_owned(), values.clone())),
+        }
+    }
+    let name = fields.iter().find(|(var, _)| var.eq_ignore_ascii_case("name"));
+    let label = name.and_then(|(_, values)| values.first()).filter(|name| !name.trim().is_empty()).cloned();
+    Item { payload: written(&fields), label, ..Item::default() }
 }
 
 /// XEP-0406 §3.1: the item as a form to fill in, with all fields, for those who may change it.

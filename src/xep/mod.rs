@@ -86,6 +86,7 @@ pub static EXTENSIONS: &[&dyn Extension] = &[
     &anon::Anon,
     &mix_presence::MixPresence,
     &muc::Muc,
+    &muc::owner::Owner,
     &groups::Groups,
     &notices::Notices,
 ];

@@ -18,6 +18,7 @@ pub enum Condition {
     JidMalformed,
     NotAcceptable,
     NotAllowed,
+    NotAuthorized,
     PolicyViolation,
     /// It may pass, unlike what its name says of itself.
     PolicyViolationForNow,
@@ -30,7 +31,7 @@ pub enum Condition {
 
 impl Condition {
     /// All of them.
-    pub const ALL: [Condition; 16] = {
+    pub const ALL: [Condition; 17] = {
         use Condition::*;
         [
             BadRequest,
@@ -42,6 +43,7 @@ impl Condition {
             JidMalformed,
             NotAcceptable,
             NotAllowed,
+            NotAuthorized,
             PolicyViolation,
             PolicyViolationForNow,
             RegistrationRequired,
@@ -65,6 +67,7 @@ impl Condition {
             JidMalformed => ("jid-malformed", "modify"),
             NotAcceptable => ("not-acceptable", "modify"),
             NotAllowed => ("not-allowed", "cancel"),
+            NotAuthorized => ("not-authorized", "auth"),
             PolicyViolation => ("policy-violation", "modify"),
             PolicyViolationForNow => ("policy-violation", "wait"),
             RegistrationRequired => ("registration-required", "auth"),
@@ -77,9 +80,8 @@ impl Condition {
 }
 
 /// Conditions with their types that the service passes on but never causes itself.
-const FOREIGN: [(&str, &str); 8] = [
+const FOREIGN: [(&str, &str); 7] = [
     ("gone", "cancel"),
-    ("not-authorized", "auth"),
     ("recipient-unavailable", "wait"),
     ("redirect", "modify"),
     ("remote-server-not-found", "cancel"),

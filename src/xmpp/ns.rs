@@ -86,6 +86,10 @@ pub const MUC_ROOMINFO: &str = "http://jabber.org/protocol/muc#roominfo";
 pub const MUC_REGISTER: &str = "http://jabber.org/protocol/muc#register";
 /// XEP-0045 §7.13: the type of the form of a voice request.
 pub const MUC_REQUEST: &str = "http://jabber.org/protocol/muc#request";
+/// XEP-0045 §10: what owners ask of a room.
+pub const MUC_OWNER: &str = "http://jabber.org/protocol/muc#owner";
+/// XEP-0045 §10.2: the type of the form that owners configure a room with.
+pub const MUC_ROOMCONFIG: &str = "http://jabber.org/protocol/muc#roomconfig";
 /// XEP-0045 §6.3: a room keeps the ids of messages.
 pub const MUC_STABLE_ID: &str = "http://jabber.org/protocol/muc#stable_id";
 /// XEP-0410 §2: a room answers pings to one's own nick itself.

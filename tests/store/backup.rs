@@ -160,7 +160,7 @@ fn a_backup_beside_commits_is_the_store_between_two_of_them() {
                 let message = mixd::channel::Message { payload, ..room.message("") };
                 records.extend(room.decide(&who, Command::Publish(message)));
                 let (side, created) = Room::draft("side", 1000 + commits.div_ceil(2));
-                let destroyed = side.record(mixd::channel::Change::Destroyed);
+                let destroyed = side.record(mixd::channel::Change::Destroyed(Default::default()));
                 records.push(if commits % 2 == 1 { created } else { destroyed });
                 store.commit(room.now, &records).unwrap();
                 store.idle(room.now).unwrap();

@@ -167,7 +167,7 @@ fn a_destroyed_channel_stays_destroyed_when_the_process_dies_while_clearing() {
     let store = open(&folder.path().join("live"));
     let mut room = Room::create(&store, "coven", 1);
     (0..300).for_each(|n| room.join(&store, &format!("p{n}")));
-    store.commit(NOON, &[room.record(Change::Destroyed)]).unwrap();
+    store.commit(NOON, &[room.record(Change::Destroyed(Default::default()))]).unwrap();
     copy(&folder.path().join("live"), &folder.path().join("crashed"));
     let found = open(&folder.path().join("crashed"));
     assert_eq!(loaded(&found, "coven"), None);
@@ -310,7 +310,8 @@ fn what_is_to_stay_free_is_kept_free_and_the_store_goes_on_when_there_is_room() 
     let mut room = Room::chat(&open(folder.path()), "coven", 4, 120, 70);
     let store = SledStore::open(SledOptions { reserve_bytes: u64::MAX, ..SledOptions::at(folder.path()) }).unwrap();
     let name = room.channel.name().clone();
-    let records = [Record::Channel { name, tag: room.channel.profile().tag, change: Change::Destroyed }];
+    let records =
+        [Record::Channel { name, tag: room.channel.profile().tag, change: Change::Destroyed(Default::default()) }];
     match store.commit(NOON, &records) {
         Err(CommitError::Refused(why)) => assert!(why.contains("storage.reserve_bytes"), "{why}"),
         other => panic!("{other:?}"),

@@ -167,7 +167,7 @@ impl Room {
     }
 
     pub fn destroy(&mut self, store: &dyn Store) {
-        store.commit(self.now, &[self.record(Change::Destroyed)]).unwrap();
+        store.commit(self.now, &[self.record(Change::Destroyed(Default::default()))]).unwrap();
     }
 
     /// A channel of `people` and `rows` rows, said by chance, `days` apart from first to last.

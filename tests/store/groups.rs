@@ -122,7 +122,7 @@ fn what_a_room_has_comes_back(store: &dyn Store) {
     same(store, &room);
     assert!(room.channel.kept().reasons.is_empty());
     let mut settings = room.channel.settings().clone();
-    settings.room.password = Some("double, double".into());
+    settings.room.password = Some(mixd::channel::Password::new("double, double".into()));
     settings.room.shown_roles.visitors = false;
     settings.private_messages = PrivateMessages::Moderators;
     let granted = Member { granted: true, named: false, ..room.record_of("hag66", Status::Joined) };
@@ -308,7 +308,7 @@ fn the_highest_number_outlives_its_channel(store: &dyn Store) {
     assert_eq!((store.directory().unwrap().listings, highest()), (vec![], 9));
     // One that comes and goes within one commit had its number too.
     let (room, created) = Room::draft("g10", 10);
-    store.commit(NOON, &[created, room.record(Change::Destroyed)]).unwrap();
+    store.commit(NOON, &[created, room.record(Change::Destroyed(Default::default()))]).unwrap();
     assert_eq!(highest(), 10);
 }
 

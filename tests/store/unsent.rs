@@ -70,7 +70,7 @@ fn ended(store: &dyn Store, text: &str, number: u64) -> (u64, Vec<BareJid>) {
     let mut members: Vec<&Member> = room.channel.participants().collect();
     members.sort_by(|a, b| a.id.cmp(&b.id));
     let people = members.into_iter().map(|member| member.jid.clone()).collect();
-    records.push(room.record(Change::Destroyed));
+    records.push(room.record(Change::Destroyed(Default::default())));
     let stanza = Halves { head: "<message".into(), tail: "/>".into(), groupchat: false };
     let part = Part::Farewell { tag: room.tag(), whom: Whom::Waiting, stanza };
     records.push(Record::Unsent(Unsent { number, stamp: NOON, parts: vec![part] }));

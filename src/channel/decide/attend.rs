@@ -18,12 +18,20 @@ impl Channel {
         let invitation = self.invitation_needed(actor, &wish, context)?;
         match self.participant(&actor.account) {
             Some(seated) => self.join_again(seated, wish, context),
-            None => self.come_in(actor, wish, invitation, context),
+            None => {
+                // A password is asked for by rooms alone. Whoever is on a list of those who may join needs none.
+                let is_let_in = invitation.is_some() || self.kept.allowed.is_some() || self.is_closed();
+                if !is_let_in && self.needs_password(actor, context.live.seats) {
+                    let claim = wish.claim.as_ref().and_then(|claim| self.valid_claim(actor, claim, context));
+                    claim.ok_or(Refusal::BadPassword)?;
+                }
+                self.come_in(actor, wish, invitation, context)
+            }
         }
     }
 
     /// Joins an account that may join, perhaps by an invitation.
-    fn come_in(
+    pub(super) fn come_in(
         &self,
         actor: &Actor,
         wish: JoinWish,

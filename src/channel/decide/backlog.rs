@@ -24,7 +24,10 @@ impl Channel {
 
     /// XEP-0313 §6.1.2: the archive of a room is open to those who may enter it. Whoever was added to a group sees nothing of
     /// it before it accepts.
-    pub(super) fn require_room_archive(&self, actor: &Actor, limits: &Limits) -> Result<(), Refusal> {
+    pub(super) fn require_room_archive(&self, actor: &Actor, seats: &Seats, limits: &Limits) -> Result<(), Refusal> {
+        if self.needs_password(actor, seats) {
+            return Err(Refusal::BadPassword);
+        }
         let is_plain = self.settings().style == Style::Plain;
         if is_plain && self.reads_on_entry(actor, limits) { Ok(()) } else { self.require_archive(actor, limits) }
     }

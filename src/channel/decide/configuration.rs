@@ -11,6 +11,17 @@ pub const ADMINS_MAX: usize = 1000;
 
 impl Channel {
     pub(super) fn reconfigure(&self, actor: &Actor, wanted: Configuration, context: &mut Context<'_>) -> Outcome {
+        self.reconfigure_with(actor, wanted, None, context)
+    }
+
+    /// Changes the configuration, and with it the item of the information node, all or nothing.
+    pub(super) fn reconfigure_with(
+        &self,
+        actor: &Actor,
+        wanted: Configuration,
+        info: Option<Item>,
+        context: &mut Context<'_>,
+    ) -> Outcome {
         self.require(actor, Action::Lists, context.limits)?;
         let rights = self.rights_wanted(actor, &wanted, context)?;
         let mut draft = Draft::new(self, context.live.now, context.limits);
@@ -26,6 +37,10 @@ impl Channel {
             if exists.is_some_and(|exists| self.has(node) != exists) {
                 draft.changes.extend(self.list_switched(actor, node, exists == Some(true), context.limits)?);
             }
+        }
+        self.keep_holders(&mut draft, context.live.seats);
+        if let Some(info) = info {
+            self.place(&mut draft, actor, Node::Info, info);
         }
         draft.note_configured(actor);
         let id = draft.changes.iter().find_map(|change| match change {

@@ -4,7 +4,7 @@ use super::Outcome;
 use crate::channel::command::EnterWish;
 use crate::channel::{
     Actor, Answer, Change, Channel, Context, Decision, JoinWish, Member, Membership, Nick, NodeSet, PreferencesPatch,
-    Refusal, Role, Seats, Standing,
+    Refusal, Role, Seats, Standing, Status,
 };
 use jid::BareJid;
 
@@ -17,9 +17,12 @@ impl Channel {
     pub(super) fn enter(&self, actor: &Actor, wish: EnterWish, context: &mut Context<'_>) -> Outcome {
         let account = &actor.account;
         if let Some(member) = self.participant(account) {
+            self.check_password(&wish)?;
+            self.check_seats(actor, context)?;
             return Ok(self.enter_by_record(actor, member, &wish, context));
         }
         self.check_entrant(actor)?;
+        self.check_password(&wish)?;
         self.check_seats(actor, context)?;
         if self.is_closed() || self.kept.allowed.is_some() {
             let nick = Some(wish.nick.clone());
@@ -54,6 +57,23 @@ impl Channel {
         }
     }
 
+    /// XEP-0045 §7.2.6: everybody has to know the password, owners too. A client that is inside is not asked again.
+    fn check_password(&self, wish: &EnterWish) -> Result<(), Refusal> {
+        let Some(password) = self.settings().room.password.as_ref().filter(|_| !wish.is_inside) else { return Ok(()) };
+        let is_known = wish.password.as_ref().is_some_and(|offered| password.is(offered));
+        if is_known { Ok(()) } else { Err(Refusal::BadPassword) }
+    }
+
+    /// Whether somebody gets around the password of a room: it is inside, or administers the channel.
+    pub(super) fn needs_password(&self, actor: &Actor, seats: &Seats) -> bool {
+        let account = &actor.account;
+        let is_known = actor.operator
+            || self.member(account).is_some_and(|member| member.status != Status::Left)
+            || seats.is_seated(account)
+            || self.standing_of(account) != Standing::Member;
+        self.settings().room.password.is_some() && !is_known
+    }
+
     /// XEP-0045 §7.2.6, §7.2.7: whether somebody who is not in the channel may enter it.
     pub(super) fn check_entrant(&self, actor: &Actor) -> Result<(), Refusal> {
         let role = self.role_of(&actor.account, actor.operator);
@@ -78,12 +98,14 @@ impl Channel {
     fn check_seats(&self, actor: &Actor, context: &Context<'_>) -> Result<(), Refusal> {
         let seats = context.live.seats;
         let is_high = self.standing_of(&actor.account) != Standing::Member;
-        let max = context.limits.muc.occupants_max + if is_high { ROOM_FOR_ADMINS } else { 0 };
+        let max = self.settings().room.seats_max.unwrap_or(usize::MAX).min(context.limits.muc.occupants_max);
+        let max = max + if is_high { ROOM_FOR_ADMINS } else { 0 };
         if seats.is_seated(&actor.account) || seats.count() < max { Ok(()) } else { Err(Refusal::RoomFull) }
     }
 
     fn join_room(&self, actor: &Actor, join: JoinWish, wish: &EnterWish, context: &mut Context<'_>) -> Outcome {
-        let mut decision = self.join(actor, join, context)?;
+        let invitation = self.invitation_needed(actor, &join, context)?;
+        let mut decision = self.come_in(actor, join, invitation, context)?;
         let joined = decision.changes.iter_mut().find_map(|change| match change {
             Change::Joined(member) => Some(member),
             _ => None,

@@ -12,7 +12,7 @@ impl Channel {
     pub(super) fn read_history(&self, actor: &Actor, mut query: HistoryQuery, context: &Context<'_>) -> Outcome {
         let (limits, seats) = (context.limits, context.live.seats);
         match query.as_room {
-            true => self.require_room_archive(actor, limits)?,
+            true => self.require_room_archive(actor, seats, limits)?,
             false => self.require_archive(actor, limits)?,
         }
         check(limits.features.media || query.media.is_none(), "media")?;

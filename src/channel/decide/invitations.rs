@@ -122,6 +122,12 @@ impl Channel {
         if self.is_banned(&actor.account) { Err(not_admitted) } else { Ok(Some(invitation)) }
     }
 
+    /// The invitation that an account shows, where it holds.
+    pub(super) fn valid_claim(&self, actor: &Actor, claim: &Claim, context: &Context<'_>) -> Option<&Invitation> {
+        let holds = |it: &&Invitation| it.until >= context.live.due && self.upholds(it, context.limits);
+        self.shown(actor, claim).filter(holds)
+    }
+
     /// Ends the invitation that a participant shows.
     pub(super) fn used_again(&self, seated: &Member, claim: Option<&Claim>) -> Option<Change> {
         claim.and_then(|claim| self.shown_by(&seated.jid, claim)).map(ended)

@@ -116,6 +116,7 @@ impl Channel {
             return Err(Refusal::NoSuchNode);
         }
         draft.changes.extend(self.list_switched(actor, node, exists, context.limits)?);
+        self.keep_holders(&mut draft, context.live.seats);
         draft.note_configured(actor);
         draft.finish(Answer::Done)
     }

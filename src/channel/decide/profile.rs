@@ -33,7 +33,7 @@ impl Channel {
         draft.finish(Answer::Group(GroupAnswer::Done))
     }
 
-    fn checked_item(&self, node: Node, mut item: Item, context: &Context<'_>) -> Result<Item, Refusal> {
+    pub(super) fn checked_item(&self, node: Node, mut item: Item, context: &Context<'_>) -> Result<Item, Refusal> {
         let groups = &context.limits.groups;
         // The bytes of a picture are in base64, which may have line breaks.
         let picture_max = groups.avatar_bytes_max + groups.avatar_bytes_max / 2 + 1024;
@@ -63,7 +63,7 @@ impl Channel {
         Ok(item)
     }
 
-    fn place(&self, draft: &mut Draft<'_>, actor: &Actor, node: Node, item: Item) {
+    pub(super) fn place(&self, draft: &mut Draft<'_>, actor: &Actor, node: Node, item: Item) {
         let detail = match node {
             Node::Info if self.label() != item.label.as_deref() => Some("name"),
             Node::AvatarMetadata => Some("avatar"),

@@ -1,7 +1,7 @@
 //! XEP-0045 §10.2: which settings a room may have.
 
 use crate::channel::room::HISTORY_ROWS_MAX;
-use crate::channel::{Limits, Refusal, RoomSettings};
+use crate::channel::{Limits, Password, Refusal, RoomSettings};
 
 /// The longest password, in bytes.
 const PASSWORD_BYTES_MAX: usize = 256;
@@ -14,10 +14,15 @@ const SLOW_MODE_S_MAX: u64 = 24 * 3600;
 ///
 /// # Errors
 /// [`Refusal::Invalid`] with the field.
-pub(super) fn check(room: &RoomSettings, limits: &Limits) -> Result<(), Refusal> {
+pub(crate) fn check(room: &RoomSettings, limits: &Limits) -> Result<(), Refusal> {
     let invalid = |field, why: String| Err(Refusal::Invalid { field, why });
     let is_within = |value: Option<usize>, max: usize| value.is_none_or(|value| (1..=max).contains(&value));
-    if room.password.as_ref().is_some_and(|it| it.trim().is_empty() || it.len() > PASSWORD_BYTES_MAX) {
+    if room
+        .password
+        .as_ref()
+        .map(Password::as_str)
+        .is_some_and(|it| it.trim().is_empty() || it.len() > PASSWORD_BYTES_MAX)
+    {
         return invalid("password", format!("a password is not blank and has at most {PASSWORD_BYTES_MAX} bytes"));
     }
     let is_tag = |it: &String| {
@@ -52,9 +57,9 @@ mod tests {
             super::check(&room, &limits).map_err(|refusal| matches!(refusal, Refusal::Invalid { .. }))
         };
         assert_eq!(checked(&|_| {}), Ok(()));
-        assert_eq!(checked(&|room| room.password = Some(" \t".into())), Err(true));
-        assert_eq!(checked(&|room| room.password = Some("x".repeat(257))), Err(true));
-        assert_eq!(checked(&|room| room.password = Some(" x ".into())), Ok(()));
+        assert_eq!(checked(&|room| room.password = Some(Password::new(" \t".into()))), Err(true));
+        assert_eq!(checked(&|room| room.password = Some(Password::new("x".repeat(257)))), Err(true));
+        assert_eq!(checked(&|room| room.password = Some(Password::new(" x ".into()))), Ok(()));
         assert_eq!(checked(&|room| room.lang = Some("pt-BR".into())), Ok(()));
         assert_eq!(checked(&|room| room.lang = Some("pt-".into())), Err(true));
         assert_eq!(checked(&|room| room.seats_max = Some(0)), Err(true));

@@ -82,7 +82,7 @@ fn rule_3_exit_forget_and_destroy_are_three_things() {
     assert_eq!(world.shown("bob"), [4], "what was forgotten does not come back");
     assert_eq!(world.ask("bob", Command::Destroy), Err(Refusal::NotAdmin));
     world.ask("ann", Command::Destroy).unwrap();
-    assert_eq!(world.last, [Change::Destroyed]);
+    assert_eq!(world.last, [Change::Destroyed(Default::default())]);
 }
 
 #[test]

@@ -68,10 +68,10 @@ impl Channels {
     /// Notes a channel whose allowed or banned lists, or settings, this turn changed: what was loaded about it is
     /// outdated.
     fn note_lists(&mut self, name: &ChannelName, change: &Change) {
-        if change.is_of_rules() || matches!(change, Change::Created { .. } | Change::Destroyed) {
+        if change.is_of_rules() || matches!(change, Change::Created { .. } | Change::Destroyed(_)) {
             self.brought.relisted.insert(name.clone());
         }
-        if *change == Change::Destroyed {
+        if change.is_end() {
             // A later channel of this name has other people.
             self.memberships.strike(name);
             self.groups.strike(name);

@@ -51,7 +51,7 @@ impl Engine {
         let is_deserted = self.channels.shelf.channel(name).is_some_and(|channel| channel.deserted_since().is_some());
         self.channels.chores.deserted_since.remove(name);
         if is_deserted {
-            self.carry_on(vec![(name.clone(), Change::Destroyed)], turn);
+            self.carry_on(vec![(name.clone(), Change::Destroyed(Default::default()))], turn);
         }
     }
 

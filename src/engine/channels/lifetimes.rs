@@ -18,7 +18,7 @@ impl Engine {
             self.channels.shelf.channel(name).filter(|_| is_due).and_then(|channel| channel.settings().end_of_life);
         if end.is_some_and(|end| end <= self.due) {
             tracing::info!(channel = name.as_str(), "the lifetime of a channel is over: it is destroyed");
-            self.carry_on(vec![(name.clone(), Change::Destroyed)], turn);
+            self.carry_on(vec![(name.clone(), Change::Destroyed(Default::default()))], turn);
         }
     }
 

@@ -137,6 +137,16 @@ impl Channels {
         self.shelf.put(channel);
     }
 
+    /// Nobody finds a channel in the list from here on.
+    pub(in crate::engine) fn hide(&mut self, name: &ChannelName) {
+        self.shelf.conceal(name, true);
+    }
+
+    /// A channel that was hidden is in the list again, if it is listed.
+    pub(in crate::engine) fn show(&mut self, name: &ChannelName) {
+        self.shelf.conceal(name, false);
+    }
+
     /// Marks a channel as just used, and updates its clock.
     pub(in crate::engine) fn touch(&mut self, name: &ChannelName, due: Stamp) {
         self.shelf.touch(name, due);

@@ -22,6 +22,8 @@ pub(in crate::engine) struct ChannelShelf {
     pub(super) ends: BTreeSet<(Stamp, ChannelName)>,
     /// Names that may or may not exist since a refused commit. Only the store knows.
     pub(super) doubtful: BTreeSet<ChannelName>,
+    /// Channels that are in no list for now.
+    pub(super) concealed: BTreeSet<ChannelName>,
     pub(super) channels: HashMap<ChannelName, Shelved>,
     /// Channels that stay in memory for now.
     pub(super) pinned: BTreeSet<ChannelName>,
@@ -68,6 +70,7 @@ impl ChannelShelf {
             ends: directory.values().filter_map(end_of).collect(),
             directory,
             doubtful: BTreeSet::new(),
+            concealed: BTreeSet::new(),
             channels: HashMap::new(),
             pinned: BTreeSet::new(),
             bytes: 0,
@@ -276,7 +279,15 @@ impl ChannelShelf {
         self.channels.insert(name, Shelved { channel, bytes, participants, used: self.uses });
     }
 
+    /// A channel is in no list from here on, or is again as it is listed.
+    pub fn conceal(&mut self, name: &ChannelName, hides: bool) {
+        let _ = if hides { self.concealed.insert(name.clone()) } else { self.concealed.remove(name) };
+        let listed = self.directory.get(name).is_some_and(|listing| listing.listed);
+        self.list(name, listed);
+    }
+
     pub(super) fn list(&mut self, name: &ChannelName, listed: bool) {
+        let listed = listed && !self.concealed.contains(name);
         match self.listed.binary_search(name) {
             Err(at) if listed => self.listed.insert(at, name.clone()),
             Ok(at) if !listed => drop(self.listed.remove(at)),
@@ -305,6 +316,7 @@ impl ChannelShelf {
             self.listed.remove(at);
         }
         self.doubtful.remove(name);
+        self.concealed.remove(name);
     }
 
     /// Doubtful names, in order.

@@ -14,10 +14,16 @@ impl Engine {
         self.unshelve(name, out);
         self.channels.shelf.doubt(name);
         self.keep_in_rosters(tag);
-        if *change == Change::Destroyed || change.member().is_some() {
+        if change.is_end() || change.member().is_some() {
             // The group may have been deserted before.
             self.channels.chores.looking.reopen(name.clone());
         }
+    }
+
+    /// Takes back a channel that was created in this turn and of which nothing was decided.
+    pub(in crate::engine) fn unmake(&mut self, name: &ChannelName, gid: u32, turn: &mut Turn) {
+        self.bury(name, &mut turn.outbox);
+        self.channels.shelf.take_back(gid);
     }
 
     /// Takes channels out of memory until the rest is within the bound.

@@ -4,7 +4,7 @@ use super::super::outgoing::outbox::Audience;
 use super::super::outgoing::unsent::halves;
 use super::super::{Engine, Turn};
 use super::Occupants;
-use super::ends::{Ended, EndedRoom};
+use super::ends::{Ended, EndedRoom, Why};
 use super::seat::{Seat, Session};
 use crate::channel::{ChannelName, Member, Nick, Seats};
 use crate::xep::muc::presence;
@@ -28,8 +28,8 @@ impl Occupants {
         !self.ended.is_empty()
     }
 
-    /// The channel of a room is no more. `why`: `None` if it was destroyed.
-    pub(super) fn end_room(&mut self, tag: u64, why: Option<Ended>) {
+    /// The channel of a room is no more.
+    pub(super) fn end_room(&mut self, tag: u64, why: Why) {
         let Some(room) = self.rooms.remove(&tag) else { return };
         if let Some(gone) = self.gone.remove(&room.name) {
             self.gone_count -= gone.len();
@@ -47,13 +47,13 @@ impl Occupants {
     }
 
     /// Takes a session off an ended room.
-    fn take_ended(&mut self, tag: u64, full: Option<&FullJid>) -> Option<(Session, Member, Option<Ended>)> {
+    fn take_ended(&mut self, tag: u64, full: Option<&FullJid>) -> Option<(Session, Member, Why)> {
         let EndedRoom { room, why } = self.ended.get_mut(&tag)?;
         let first = || room.occupants().next().and_then(|seat| Some(seat.sessions.first()?.full.clone()));
         let full = full.cloned().or_else(first);
         let account = full.as_ref().map(|full| full.to_bare());
         let member = account.and_then(|account| room.seat_of(&account)?.stand_in(&account));
-        let (session, why) = (full.and_then(|full| room.stand_up(&full)), *why);
+        let (session, why) = (full.and_then(|full| room.stand_up(&full)), why.clone());
         if room.is_empty() || session.is_none() {
             self.ended.remove(&tag);
         }
@@ -89,8 +89,8 @@ impl Engine {
         let from = [&self.service.address_of(&name), "/", member.nick.as_str()].concat();
         let id = self.service.sealer.mark(tag, self.dice.random());
         let presence = match why {
-            None => presence::destroyed(&from, &id, &member.id),
-            Some(why) => presence::lost(&from, &id, (&member.id, why.codes())),
+            Why::Destroyed(farewell) => presence::destroyed(&from, &id, (&member.id, &farewell)),
+            Why::Lost => presence::lost(&from, &id, (&member.id, Ended::Lost.codes())),
         };
         turn.tell_all(Audience::One(session.no), halves(&presence, false));
         self.people.leave_session(session.no, &mut turn.outbox);

@@ -1,7 +1,7 @@
 //! Why seats end, what stood on them before, and rooms whose channels are no more.
 
 use super::room::Room;
-use crate::channel::{Member, ParticipantId};
+use crate::channel::{Farewell, Member, ParticipantId};
 use crate::xep::muc::presence::status;
 use jid::BareJid;
 
@@ -14,6 +14,8 @@ pub(in crate::engine) enum Ended {
     Kicked,
     /// The account may not be in the room any more (XEP-0045 §9.4).
     NotMember,
+    /// The room is for members from here on (XEP-0045 §9.3, §10.2).
+    MembersOnly,
     /// What let the account in was not stored. It may enter again.
     Lost,
 }
@@ -25,6 +27,7 @@ impl Ended {
             Ended::Banned => &[status::BANNED],
             Ended::Kicked => &[status::KICKED],
             Ended::NotMember => &[status::NOT_MEMBER],
+            Ended::MembersOnly => &[status::MEMBERS_ONLY],
             Ended::Lost => &[status::KICKED, status::UNREACHABLE],
         }
     }
@@ -33,8 +36,17 @@ impl Ended {
 /// A room whose channel is no more.
 pub(super) struct EndedRoom {
     pub room: Room,
-    /// Why its seats end; `None`: it was destroyed.
-    pub why: Option<Ended>,
+    /// Why its seats end.
+    pub why: Why,
+}
+
+/// Why a room is no more.
+#[derive(Clone, Debug)]
+pub(super) enum Why {
+    /// It was destroyed.
+    Destroyed(Farewell),
+    /// It never came to be, or is another one.
+    Lost,
 }
 
 /// What stood for an account in a room.

@@ -4,14 +4,15 @@ use super::super::outgoing::outbox::{Audience, Delta, ListId, Out};
 use super::super::outgoing::unsent::halves;
 use super::super::requests::router::Target;
 use super::super::{Engine, Turn};
-use super::showing::{is_shown, moderates};
+use super::showing::{is_shown, stands_out};
 use super::telling::Pacing;
 use crate::channel::command::EnterWish;
 use crate::channel::crowd::Ordered;
-use crate::channel::{Answer, ChannelName, Command, Member, Nick, ParticipantId, Refusal};
+use crate::channel::{Answer, ChannelName, Command, Member, Nick, ParticipantId, Password, Refusal};
 use crate::xep::availability::Availability;
+use crate::xep::muc::enter::{self, Entry};
 use crate::xep::muc::presence::status;
-use crate::xep::muc::{enter, errors, subject};
+use crate::xep::muc::{errors, subject};
 use crate::xep::{List, Reply};
 use crate::xmpp::{Stanza, Tag};
 use jid::{BareJid, FullJid};
@@ -19,14 +20,16 @@ use rand::Rng;
 use std::collections::BTreeSet;
 
 /// Whoever enters, as the rules let it in.
-struct Entrant {
-    member: Member,
-    passes_by: bool,
+pub(super) struct Entrant {
+    pub member: Member,
+    pub passes_by: bool,
     /// Whether the others were shown it before it entered.
-    was_shown: bool,
-    is_renamed: bool,
+    pub was_shown: bool,
+    pub is_renamed: bool,
     /// Whether something is stored of it.
-    joins: bool,
+    pub joins: bool,
+    /// Whether the room was created for it.
+    pub is_created: bool,
 }
 
 /// Presences with their occupants' ids, and the accounts and ids of some.
@@ -48,7 +51,7 @@ impl Engine {
         let is_session = tag.is_some_and(|tag| self.occupants.is_session(tag, full));
         match (enter::entry(stanza), tag) {
             (Some(entry), _) => match self.history_for(full, name, &entry) {
-                Some(history) => self.enter_room(stanza, full, (name, nick), history, turn),
+                Some(history) => self.enter_room(stanza, full, (name, nick, entry), history, turn),
                 None => self.wait_for_rows(name),
             },
             (None, Some(tag)) if is_session => self.change_presence(stanza, full, (name, nick, tag), turn),
@@ -60,12 +63,12 @@ impl Engine {
         &mut self,
         stanza: &Stanza,
         full: &FullJid,
-        (name, nick): (&ChannelName, &str),
+        (name, nick, entry): (&ChannelName, &str, Entry),
         history: Vec<Tag>,
         turn: &mut Turn,
     ) {
         let (room, since) = (self.service.address_of(name), turn.outbox.len());
-        match self.let_in(full, (name, nick), turn) {
+        match self.let_in(full, (name, nick, entry.password), turn) {
             Ok(entrant) => {
                 let joins = entrant.joins;
                 let tag = self.channels.tag_of(name).filter(|tag| !self.occupants.is_session(*tag, full));
@@ -95,33 +98,35 @@ impl Engine {
     fn let_in(
         &mut self,
         full: &FullJid,
-        (name, nick): (&ChannelName, &str),
+        (name, nick, password): (&ChannelName, &str, Option<Password>),
         turn: &mut Turn,
     ) -> Result<Entrant, Refusal> {
         let actor = self.actor(full.to_bare());
         let nick = Nick::new(nick).ok_or(Refusal::NoNick)?;
         let tag = self.channels.tag_of(name).filter(|_| !self.is_hidden(name, &actor));
-        let tag = tag.ok_or(Refusal::NotAllowed("there is no such room, and you may not create one"))?;
+        let Some(tag) = tag else { return self.let_in_first(&actor, (name, nick), turn) };
         // Everybody is told of it, and it of everybody.
         self.admit_freight(&actor)?;
         let wait = |wait_s: u64| Refusal::TooFast { what: "entries", wait_s };
         self.occupants.entries.take(&actor.account, self.steady.0).map_err(wait)?;
-        if !self.occupants.is_session(tag, full) && !self.find_seat(tag, &actor.account, turn) {
+        let is_inside = self.occupants.is_session(tag, full);
+        if !is_inside && !self.find_seat(tag, &actor.account, turn) {
             return Err(Refusal::Busy);
         }
         let id = self.service.sealer.visitor(tag, &actor.account);
-        let wish = EnterWish { nick: nick.cut(self.service.limits.nick_bytes_max), id };
+        let nick = nick.cut(self.service.limits.nick_bytes_max);
+        let wish = EnterWish { nick, id, password, is_inside };
         let was_shown = self.channels.channel(name).and_then(|it| it.participant(&actor.account)).is_some_and(is_shown);
         let effects = self.decide_in(name, &actor, Command::Enter(wish))?;
         let Answer::Entered { member, passes_by, is_renamed } = effects.answer else { return Err(Refusal::Internal) };
         let joins = effects.changes.iter().any(|(_, change)| change.is_kept());
         self.apply_and_show(Some(&actor.account), effects.changes, turn);
-        Ok(Entrant { member: *member, passes_by, was_shown, is_renamed, joins })
+        Ok(Entrant { member: *member, passes_by, was_shown, is_renamed, joins, is_created: false })
     }
 
     /// Finds room for one more session: whoever has most of them loses one. The others in its room are told of that once the
     /// channel is in memory.
-    fn find_seat(&mut self, tag: u64, account: &BareJid, turn: &mut Turn) -> bool {
+    pub(super) fn find_seat(&mut self, tag: u64, account: &BareJid, turn: &mut Turn) -> bool {
         loop {
             match self.occupants.find_room(tag, account) {
                 Ok(()) => return true,
@@ -143,7 +148,7 @@ impl Engine {
     ) {
         let Some(tag) = self.channels.tag_of(name) else { return };
         let (account, room) = (full.to_bare(), self.service.address_of(name));
-        let Entrant { member, passes_by, was_shown, is_renamed, .. } = entrant;
+        let Entrant { member, passes_by, was_shown, is_renamed, is_created, .. } = entrant;
         self.end_before(name, full, turn);
         let was_there = self.occupants.seats(tag).is_seated(&account);
         let known = self.occupants.entry_of(tag, full);
@@ -158,7 +163,7 @@ impl Engine {
             }
         }
         self.occupants.note_listed(tag, full, is_quiet);
-        self.tell_itself(stanza, (name, tag, full), is_renamed, turn);
+        self.tell_itself(stanza, (name, tag, full), (is_renamed, is_created), turn);
         history.iter().for_each(|message| turn.tell_all(Audience::One(no), halves(message, true)));
         let id = self.service.sealer.mark(tag, self.dice.random());
         let topic = self.channels.channel(name).and_then(|channel| channel.kept().topic.as_ref());
@@ -178,7 +183,7 @@ impl Engine {
         &mut self,
         stanza: &Stanza,
         (name, tag, full): (&ChannelName, u64, &FullJid),
-        is_renamed: bool,
+        (is_renamed, is_created): (bool, bool),
         turn: &mut Turn,
     ) {
         let (Some(channel), Some(here)) = (self.channels.channel(name), self.occupants.room(tag)) else { return };
@@ -187,6 +192,7 @@ impl Engine {
         let Some(no) = seat.sessions.iter().find(|it| it.full == *full).map(|it| it.no) else { return };
         let shows_jids = channel.settings().shows_jids();
         let mut codes = if shows_jids { vec![status::NON_ANONYMOUS, status::SELF] } else { vec![status::SELF] };
+        codes.extend(is_created.then_some(status::CREATED));
         codes.extend(is_renamed.then_some(status::NICK_ASSIGNED));
         let sees = channel.unveils_occupants_to(&full.to_bare(), &here.seats);
         let own = picture.occupant(&room, sees).available(stanza.id.as_deref(), &codes);
@@ -216,11 +222,11 @@ impl Engine {
         let (room, sees) = (self.service.address_of(name), channel.unveils_occupants_to(viewer, &here.seats));
         for seat in here.occupants() {
             let Some(picture) = self.occupants.picture(channel, seat) else { continue };
-            let moderates = is_quiet && moderates(channel, &here.seats, &picture.member.jid);
-            if is_quiet && seat.trace.opened.is_none() && !moderates {
+            let stands_out = is_quiet && stands_out(channel, here, &picture.member.jid);
+            if is_quiet && seat.trace.opened.is_none() && !stands_out {
                 continue;
             }
-            opened.extend(moderates.then(|| (picture.member.jid.clone(), seat.id.clone())));
+            opened.extend(stands_out.then(|| (picture.member.jid.clone(), seat.id.clone())));
             everybody.push((seat.id.clone(), picture.occupant(&room, sees).available(None, &[])));
         }
         let (all, rights) = (channel.participants_by_id(), channel.rights());
@@ -229,10 +235,14 @@ impl Engine {
         let spoke = here.traces.iter().filter(|(_, trace)| trace.opened.is_some()).map(|(id, _)| id);
         let few: BTreeSet<&ParticipantId> = moderators.iter().copied().chain(spoke).collect();
         let of_few = few.into_iter().filter_map(|id| channel.member_of(id));
-        let mix: Vec<&Member> = if is_quiet { of_few.collect() } else { all.rising(0).collect() };
+        let mix: Vec<&Member> = if here.is_large { of_few.collect() } else { all.rising(0).collect() };
         for member in mix.into_iter().filter(|it| is_shown(it) && !here.seats.is_seated(&it.jid)) {
-            opened
-                .extend((is_quiet && moderators.contains(&member.id)).then(|| (member.jid.clone(), member.id.clone())));
+            let stands_out = is_quiet && stands_out(channel, here, &member.jid);
+            let is_opened = here.traces.get(&member.id).is_some_and(|trace| trace.opened.is_some());
+            if is_quiet && !is_opened && !stands_out {
+                continue;
+            }
+            opened.extend(stands_out.then(|| (member.jid.clone(), member.id.clone())));
             let presence = self.occupants.of_mix(channel, member).occupant(&room, sees).available(None, &[]);
             everybody.push((member.id.clone(), presence));
         }

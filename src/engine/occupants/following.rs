@@ -2,12 +2,12 @@
 
 use super::super::{Engine, Turn};
 use super::audiences::Knows;
-use super::ends::Ended;
+use super::ends::{Ended, Why};
 use super::room::Review;
 use super::seat::Trace;
-use super::showing::{is_shown, moderates};
+use super::showing::{is_shown, stands_out};
 use super::telling::Pacing;
-use crate::channel::{Change, ChannelName, Member, Own, Status};
+use crate::channel::{Change, ChannelName, Member, Node, Own, Status};
 use crate::engine::outgoing::outbox::EntryNo;
 use crate::xep::muc::presence::status;
 use jid::BareJid;
@@ -40,9 +40,12 @@ impl Engine {
         turn: &mut Turn,
     ) {
         match change {
-            Change::Destroyed => self.occupants.end_room(tag, None),
+            Change::Destroyed(farewell) => self.occupants.end_room(tag, Why::Destroyed(farewell.clone())),
             Change::RoleSet { account, role } => self.set_role(name, tag, (account, *role), turn),
-            rules if rules.is_of_rules() => self.occupants.review(tag, Review::default()),
+            rules if rules.is_of_rules() => {
+                let closes = matches!(rules, Change::ListMade { node: Node::Allowed, exists: true });
+                self.occupants.review(tag, Review { closes, ..Review::default() });
+            }
             // The record says who it is about; the others are about nobody who sits here, or change nothing there.
             _ => {
                 if let Some(member) = change.member() {
@@ -111,7 +114,7 @@ impl Engine {
         let (Some(channel), Some(here)) = (self.channels.channel(name), self.occupants.room(tag)) else { return };
         let (room, trace) = (self.service.address_of(name), here.trace_of(member));
         let (before, now) = (was.filter(|was| is_shown(was)), is_shown(member));
-        let is_silent = is_quiet && trace.opened.is_none() && !moderates(channel, &here.seats, &member.jid);
+        let is_silent = is_quiet && trace.opened.is_none() && !stands_out(channel, here, &member.jid);
         let audience = |knows: Knows| here.audience(tag, &member.jid, &trace, knows);
         let of = |member| self.occupants.of_mix(channel, member);
         let as_now = |unveiled| of(member).occupant(&room, unveiled).available(None, &[]);

@@ -13,8 +13,8 @@ use jid::{BareJid, FullJid};
 impl Engine {
     /// What has to be read before a client enters.
     pub(in crate::engine) fn need_history(&self, stanza: &Stanza, name: &ChannelName, needs: &mut Needs) {
-        let Some(entry) = enter::entry(stanza) else { return };
         let Some(channel) = self.channels.channel(name) else { return };
+        let Some(entry) = enter::entry(stanza).map(|entry| entry.within(channel)) else { return };
         let Some(backlog) = self.backlog_for(stanza.sender(), channel, &entry) else { return };
         let (key, count) = ((channel.profile().tag, backlog), entry.history.count());
         if self.channels.brought().backlog(&key, count).is_none() {
@@ -27,6 +27,7 @@ impl Engine {
     pub(super) fn history_for(&self, full: &FullJid, name: &ChannelName, entry: &Entry) -> Option<Vec<Tag>> {
         let nothing = Some(Vec::new());
         let Some(channel) = self.channels.channel(name) else { return nothing };
+        let entry = &entry.clone().within(channel);
         let Some(backlog) = self.backlog_for(full.to_bare(), channel, entry) else { return nothing };
         let tag = channel.profile().tag;
         let said = self.channels.brought().backlog(&(tag, backlog), entry.history.count())?;

@@ -108,7 +108,7 @@ impl Engine {
         match change {
             Change::InvitedByRoom(invitation) => invitees.note(tag, invitation),
             Change::DeclinedToRoom(decline) => invitees.end(tag, &decline.invitee, &decline.inviter),
-            Change::Destroyed => invitees.end_room(tag),
+            Change::Destroyed(_) => invitees.end_room(tag),
             _ => {}
         }
     }

@@ -29,6 +29,7 @@ impl Engine {
         let shows_jids = self.channels.channel(name).is_some_and(|channel| channel.settings().shows_jids());
         let says = Availability::of(presence).shown(shows_jids);
         self.end_session(name, full, (says, &[]), turn);
+        self.end_forsaken(name, turn);
     }
 
     /// XEP-0045 §7.14: a client is put out of a room, because it cannot be reached or there is no room for it.
@@ -55,6 +56,7 @@ impl Engine {
             (Some(_), Some(passer_by)) => self.carry_on(vec![(name.clone(), Change::Exited(passer_by))], turn),
             (Some(_), None) => {}
         }
+        self.note_forsaken(name, tag);
     }
 
     /// The record of a passer-by that sits in a room; and the record of whoever sits there.
@@ -128,6 +130,7 @@ impl Engine {
             }
         }
         self.carry_on(gone.into_iter().map(|member| (name.clone(), Change::Exited(member))).collect(), turn);
+        self.note_forsaken(name, tag);
     }
 
     /// A client is gone: it is put out of every room with the next tick, when their channels are in memory.

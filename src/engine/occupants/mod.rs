@@ -5,6 +5,7 @@
 
 mod asking;
 mod audiences;
+mod creating;
 mod ended;
 pub(super) mod ends;
 pub(super) mod entering;
@@ -13,7 +14,9 @@ mod history;
 mod holding;
 mod invited;
 pub(super) mod leaving;
+mod locks;
 mod passing;
+mod reconfiguring;
 mod renaming;
 mod reviewing;
 mod roles;
@@ -33,6 +36,7 @@ use crate::channel::{ChannelName, Invited, Member, ParticipantId, Rate, Seats};
 use crate::chore::{Budget, Chore};
 use ends::EndedRoom;
 use jid::{BareJid, FullJid};
+use locks::Locks;
 use room::Room;
 use ruling::Ruling;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -71,6 +75,10 @@ pub(in crate::engine) struct Occupants {
     reviews: BTreeSet<ChannelName>,
     /// Rooms whose channels are no more, by the channels' tags. Their sessions are still to be told of it.
     ended: BTreeMap<u64, EndedRoom>,
+    /// Rooms that may go, because nobody keeps them.
+    forsaken: BTreeSet<ChannelName>,
+    /// Rooms that nobody but their creators finds.
+    locks: Locks,
     tending: Chore<ChannelName>,
     /// Sessions, each counted against its account.
     shares: Shares<BareJid>,
@@ -97,6 +105,8 @@ impl Occupants {
             due: BTreeMap::new(),
             reviews: BTreeSet::new(),
             ended: BTreeMap::new(),
+            forsaken: BTreeSet::new(),
+            locks: Locks::new(own_domains),
             tending: Chore::circle(TENDING),
             shares: Shares::new("sessions in rooms", ALL_SESSIONS_MAX, own_domains.clone()),
             bytes: Shares::new("presence in rooms", BYTES_MAX, own_domains.clone()),
@@ -109,7 +119,8 @@ impl Occupants {
 
     /// Who hit a share since this was asked last.
     pub fn hits(&mut self) -> impl Iterator<Item = Hit> + use<> {
-        self.shares.hits().chain(self.bytes.hits()).chain(self.invitees.hits())
+        let hits = self.shares.hits().chain(self.bytes.hits()).chain(self.invitees.hits());
+        hits.chain(self.locks.shares.hits())
     }
 
     /// The seats of a room, as the rules see them.

@@ -2,7 +2,7 @@
 
 use super::super::{Engine, Turn};
 use super::Occupants;
-use super::ends::Ended;
+use super::ends::{Ended, Why};
 use super::following::unwelcome;
 use super::room::{Review, Room};
 use super::showing::is_shown;
@@ -30,7 +30,8 @@ impl Occupants {
     pub(super) fn review(&mut self, tag: u64, review: Review) {
         let Some(room) = self.room_mut(tag) else { return };
         let doubted = review.doubted || room.review.is_some_and(|review| review.doubted);
-        room.review = Some(Review { doubted, ..review });
+        let closes = review.closes || room.review.is_some_and(|review| review.closes);
+        room.review = Some(Review { doubted, closes, ..review });
         let name = room.name.clone();
         self.due.insert(name.clone(), tag);
         self.reviews.insert(name);
@@ -48,7 +49,10 @@ fn look_at(channel: &Channel, room: &Room, review: Review) -> Found {
         let Some(account) = seat.shown().map(|session| session.full.to_bare()) else { continue };
         let ended = match (channel.participant(&account), room.seats.passer_by(&account)) {
             (Some(_), _) => None,
-            (None, Some(_)) => unwelcome(channel, &account),
+            (None, Some(_)) => unwelcome(channel, &account).map(|ended| match ended {
+                Ended::NotMember if review.closes => Ended::MembersOnly,
+                ended => ended,
+            }),
             // Its join was not stored; or it is a participant no longer, and may not pass by.
             (None, None) if review.doubted => Some(Ended::Lost),
             (None, None) => unwelcome(channel, &account).or(Some(Ended::NotMember)),
@@ -114,7 +118,7 @@ impl Engine {
             self.occupants.reviews.remove(&name);
             match (self.channels.tag_of(&name), self.occupants.due.get(&name).copied()) {
                 (Some(tag), Some(of)) if tag == of => self.review_some(&name, tag, turn),
-                (_, Some(of)) => self.occupants.end_room(of, Some(Ended::Lost)),
+                (_, Some(of)) => self.occupants.end_room(of, Why::Lost),
                 (_, None) => {}
             }
         }

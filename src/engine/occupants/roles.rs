@@ -7,7 +7,7 @@ use super::Occupants;
 use super::audiences::{Knows, these};
 use super::ends::Ended;
 use super::ruling::{Causes, Ruling};
-use super::showing::{is_shown, moderates};
+use super::showing::{is_shown, stands_out};
 use super::telling::Pacing;
 use crate::channel::{Affiliation, Answer, Change, Channel, ChannelName, Member, OccupantRole, Rights};
 use crate::engine::requests::request::Asked;
@@ -262,7 +262,7 @@ impl Engine {
     fn tell_of_participant(&self, name: &ChannelName, tag: u64, member: &Member, turn: &mut Turn) {
         let (Some(channel), Some(here)) = (self.channels.channel(name), self.occupants.room(tag)) else { return };
         let (room, trace) = (self.service.address_of(name), here.trace_of(member));
-        let knows = if moderates(channel, &here.seats, &member.jid) { Knows::Either } else { Knows::It };
+        let knows = if stands_out(channel, here, &member.jid) { Knows::Either } else { Knows::It };
         let Some(audience) = here.audience(tag, &member.jid, &trace, knows) else { return };
         let picture = self.occupants.of_mix(channel, member);
         let presence = |unveiled| picture.occupant(&room, unveiled).available(None, &[]);

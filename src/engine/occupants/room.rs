@@ -16,6 +16,8 @@ pub struct Review {
     pub behind: Option<u64>,
     /// Whether what the channel's commits were to say of them is unknown: they are told of again where it is something else.
     pub doubted: bool,
+    /// Whether the room has become one for members.
+    pub closes: bool,
 }
 
 /// See the module.
@@ -25,7 +27,9 @@ pub struct Room {
     pub name: ChannelName,
     /// The seats, as the rules see them.
     pub seats: Seats,
-    /// Whether its occupants are not told of one another, because they are too many.
+    /// Whether there are so many occupants that they are not told of one another.
+    pub is_large: bool,
+    /// Whether not all occupants are told of one another: it is large, or it does not show all roles.
     pub is_quiet: bool,
     /// Whether it ever was: some occupants may be unknown to some sessions.
     pub was_quiet: bool,
@@ -50,6 +54,7 @@ impl Room {
         Room {
             name,
             seats: Seats::default(),
+            is_large: false,
             is_quiet: false,
             was_quiet: false,
             traces: BTreeMap::new(),

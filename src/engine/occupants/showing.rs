@@ -5,6 +5,7 @@ use super::room::Room;
 use super::seat::{Print, Seat};
 use crate::channel::{Channel, Member, OccupantRole, Seats};
 use crate::engine::Engine;
+use crate::xep::muc;
 use crate::xep::muc::presence::{Cause, Occupant};
 use jid::{BareJid, FullJid};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -80,7 +81,7 @@ impl Occupants {
 /// Whether a seat is not shown to those who do not know of it yet, because there are too many.
 pub(super) fn is_silent(channel: &Channel, room: &Room, account: &BareJid) -> bool {
     let is_opened = room.seat_of(account).is_some_and(|seat| seat.trace.opened.is_some());
-    room.is_quiet && !is_opened && !moderates(channel, &room.seats, account)
+    room.is_quiet && !is_opened && !stands_out(channel, room, account)
 }
 
 /// Whether a participant is shown as an occupant without having a seat: what is said in the channel reaches it by MIX.
@@ -88,18 +89,22 @@ pub(super) fn is_shown(member: &Member) -> bool {
     Channel::is_in_room_by_mix(member)
 }
 
-/// Whether an account moderates.
-pub(super) fn moderates(channel: &Channel, seats: &Seats, account: &BareJid) -> bool {
-    channel.occupant_role(account, seats) == OccupantRole::Moderator
+/// Whether an account is shown in a quiet room, whether or not it speaks: in a large one those who moderate, and of any those
+/// whose role is shown (XEP-0045 "presencebroadcast").
+pub(super) fn stands_out(channel: &Channel, room: &Room, account: &BareJid) -> bool {
+    let role = channel.occupant_role(account, &room.seats);
+    muc::is_shown(channel, role) && (!room.is_large || role == OccupantRole::Moderator)
 }
 
 impl Engine {
-    /// Whether a room is so large that its occupants are not told of one another. It stays so until it is a good deal smaller.
-    pub(super) fn weigh(&mut self, channel_tag: u64, people: usize) -> bool {
+    /// Whether not all occupants of a room are told of one another: it is large, and stays so until it is a good deal smaller,
+    /// or it does not show all roles.
+    pub(super) fn weigh(&mut self, channel_tag: u64, people: usize, hides_some: bool) -> bool {
         let max = self.service.limits.presence_participants_max;
-        let Some(room) = self.occupants.room_mut(channel_tag) else { return people > max };
-        let stays = room.is_quiet && people.saturating_mul(5) > max.saturating_mul(4);
-        room.is_quiet = people > max || stays;
+        let Some(room) = self.occupants.room_mut(channel_tag) else { return people > max || hides_some };
+        let stays = room.is_large && people.saturating_mul(5) > max.saturating_mul(4);
+        room.is_large = people > max || stays;
+        room.is_quiet = room.is_large || hides_some;
         room.was_quiet |= room.is_quiet;
         room.is_quiet
     }

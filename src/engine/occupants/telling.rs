@@ -11,7 +11,7 @@ use super::audiences::{Knows, these};
 use super::room::Room;
 use super::seat::Print;
 use super::showing::is_silent;
-use crate::channel::{Channel, ChannelName, Nick};
+use crate::channel::{Channel, ChannelName, Nick, ShownRoles};
 use crate::xep::muc::presence::status;
 use crate::xmpp::Tag;
 use jid::BareJid;
@@ -57,9 +57,11 @@ impl Occupants {
 impl Engine {
     /// Counts the people of a room, and says whether it is quiet.
     pub(super) fn is_quiet(&mut self, name: &ChannelName, tag: u64) -> bool {
-        let participants = self.channels.channel(name).map_or(0, Channel::participant_count);
+        let channel = self.channels.channel(name);
+        let participants = channel.map_or(0, Channel::participant_count);
+        let hides_some = channel.is_some_and(|it| it.settings().room.shown_roles != ShownRoles::default());
         let people = participants + self.occupants.seats(tag).passer_by_count();
-        self.weigh(tag, people)
+        self.weigh(tag, people, hides_some)
     }
 
     /// Tells of a seat what its sessions and the others were not told yet. `entering`: a session that is told by its entry.

@@ -2,7 +2,7 @@
 
 use super::super::{Engine, Turn};
 use super::Occupants;
-use super::ends::Ended;
+use super::ends::Why;
 use super::telling::Pacing;
 use crate::channel::ChannelName;
 use jid::BareJid;
@@ -21,7 +21,10 @@ impl Occupants {
     /// Whether something is to be done in a room.
     fn is_due(&self, name: &ChannelName, tag: u64) -> bool {
         let is_open = |room: &super::room::Room| !room.waiting.is_empty() || room.review.is_some();
-        self.gone.contains_key(name) || self.owed.contains_key(name) || self.room(tag).is_some_and(is_open)
+        self.forsaken.contains(name)
+            || self.gone.contains_key(name)
+            || self.owed.contains_key(name)
+            || self.room(tag).is_some_and(is_open)
     }
 
     /// The seats of a room whose presence waits, oldest first.
@@ -48,9 +51,13 @@ impl Engine {
         let Some(tag) = self.occupants.due.get(name).copied() else { return };
         if self.channels.tag_of(name) != Some(tag) {
             // The channel is another one, or never came to be.
-            self.occupants.end_room(tag, Some(Ended::Lost));
+            self.occupants.end_room(tag, Why::Lost);
             self.occupants.take_owed(name);
             self.occupants.due.remove(name);
+            self.occupants.forsaken.remove(name);
+            return;
+        }
+        if self.end_forsaken(name, turn) {
             return;
         }
         let gone: Vec<_> = self.occupants.gone.get(name).into_iter().flatten().cloned().collect();

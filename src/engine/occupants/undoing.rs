@@ -53,10 +53,17 @@ impl Engine {
 
     /// A change was not stored: when the channel is in memory again, those who sit in it by that change do not any more.
     pub(in crate::engine) fn undo_in_room(&mut self, tag: u64, change: &Change) {
-        if *change == Change::Destroyed {
+        if change.is_end() {
             self.occupants.revive_room(tag);
         }
-        self.occupants.review(tag, Review { behind: None, doubted: true });
+        self.occupants.review(tag, Review { doubted: true, ..Review::default() });
+    }
+
+    /// A room that was not stored is locked no more.
+    pub(in crate::engine) fn undo_lock(&mut self, name: &ChannelName, change: &Change) {
+        if matches!(change, Change::Created { .. }) {
+            self.open_room(name);
+        }
     }
 
     /// What a turn changed of seats is undone, and what it told people of MIX about those who pass by is told again.

@@ -53,7 +53,8 @@ impl Engine {
         let mut all = Vec::with_capacity(changes.len());
         // How an extension shows a change may depend on the channel's other changes.
         for beside in changes.chunk_by(|a, b| a.0 == b.0) {
-            let standings = beside.first().map(|(name, _)| self.room_standings(name, beside)).unwrap_or_default();
+            let of = &beside[0].0;
+            let (standings, told) = (self.room_standings(of, beside), self.told_before(of, beside));
             for (name, change) in beside {
                 let done = self.apply(name, change, turn);
                 let before = done.as_ref().and_then(|done| done.before);
@@ -67,17 +68,19 @@ impl Engine {
                     self.follow(name, done.tag, change, turn);
                     self.follow_in_room(name, done.tag, (change, done.was.as_ref()), turn);
                 }
-                if *change == Change::Destroyed {
+                if change.is_end() {
+                    self.open_room(name);
                     self.bury(name, &mut turn.outbox);
                 }
                 all.push(done);
             }
-            if let Some((name, _)) = beside.first() {
-                let since = turn.outbox.len();
-                self.tell_standings(name, standings, turn);
-                if beside.iter().any(|(_, change)| change.is_kept()) {
-                    turn.decide_since(since);
-                }
+            let since = turn.outbox.len();
+            self.tell_standings(of, standings, turn);
+            if beside.iter().any(|(_, change)| change.is_kept()) {
+                turn.decide_since(since);
+            }
+            if let Some(told) = told {
+                self.tell_reconfigured(of, &told, turn);
             }
         }
         for ((name, change), done) in changes.into_iter().zip(all) {

@@ -48,7 +48,7 @@ impl Traffic<'_> {
             Change::Relayed(relay) => Traffic::Relay(relay),
             Change::Published(row) => Traffic::Row(row),
             Change::Entered(_) | Change::Moved(_) | Change::Exited(_) | Change::RoleSet { .. } => Traffic::Passing,
-            Change::Destroyed => Traffic::End,
+            Change::Destroyed(_) => Traffic::End,
             Change::Created { .. }
             | Change::Joined(_)
             | Change::Left(_)

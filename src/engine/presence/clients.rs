@@ -3,8 +3,10 @@
 use super::super::requests::router::Target;
 use super::super::{Engine, Turn};
 use super::online::OwedTo;
+use crate::channel::Refusal;
 use crate::xep::Reply;
 use crate::xep::availability::Availability;
+use crate::xep::muc::{enter, errors};
 use crate::xmpp::{Condition, Kind, Parts, Stanza, StanzaError, ns};
 use jid::FullJid;
 
@@ -39,6 +41,10 @@ impl Engine {
             ("", Some(Target::Occupant(name, nick))) => self.presence_in_room(stanza, full, (&name, &nick), turn),
             ("unavailable", Some(Target::Occupant(name, _))) => {
                 self.leave_room(&name, full, &stanza.element, turn);
+            }
+            // XEP-0045 §10.1.1: the room cannot have such a name.
+            ("", Some(Target::Nobody | Target::Participant(..))) if enter::entry(stanza).is_some() => {
+                turn.send(errors::of_entry(stanza, stanza.to.to_bare().as_str(), &Refusal::BadName).into_xml());
             }
             ("", _) if stanza.element.has_part("x", ns::MUC) => {
                 let error = StanzaError::new(Condition::JidMalformed, "name a nick to enter with");

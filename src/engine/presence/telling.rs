@@ -168,7 +168,7 @@ impl Engine {
         match change {
             // All participants joined after the link came up, so none is probed.
             Change::Created { .. } => drop(self.presence.online.wants_probing(tag)),
-            Change::Destroyed => self.close(name, tag, turn),
+            Change::Destroyed(_) => self.close(name, tag, turn),
             // The lists decide which non-participants may share their presence.
             Change::Listed { .. } | Change::ListMade { .. } | Change::ListPurged { .. } => {
                 if self.channels.channel(name).is_some_and(|channel| channel.settings().open_presence) {

@@ -12,7 +12,6 @@ use crate::channel::{
 use crate::xep::{List, Request, incoming, invitations};
 use crate::xmpp::{Parts, ns};
 use jid::Jid;
-use minidom::Element;
 use rand::Rng;
 
 impl Engine {
@@ -51,7 +50,8 @@ impl Engine {
 
     /// Refuses a message from an account that may not speak in the channel, before it is read.
     fn check_speaker(&self, asked: &Asked<'_>) -> Result<(), Refusal> {
-        let channel = asked.channel.as_ref().and_then(|name| self.channels.channel(name));
+        let is_open = |name: &&ChannelName| !self.is_locked_for(name, &asked.actor);
+        let channel = asked.channel.as_ref().filter(is_open).and_then(|name| self.channels.channel(name));
         let seats = self.seats_of(asked.channel.as_ref());
         channel.ok_or(Refusal::NoSuchChannel)?.check_speaker(&asked.actor, seats, &self.service.limits)
     }
@@ -87,7 +87,7 @@ impl Engine {
     /// Whether the channel does not exist, or the asker may not know of it. Both are answered alike, whatever else is
     /// wrong with the request (groups.md §1 rule 11).
     pub(in crate::engine) fn is_hidden(&self, name: &ChannelName, actor: &Actor) -> bool {
-        self.channels.channel(name).is_none_or(|channel| channel.is_hidden_from(actor))
+        self.is_locked_for(name, actor) || self.channels.channel(name).is_none_or(|it| it.is_hidden_from(actor))
     }
 
     /// The decision, after the rates of messages and invitations.
@@ -150,12 +150,21 @@ impl Engine {
             Command::HistoryBounds if is_group => {
                 Command::ReadHistory(HistoryQuery { ends_only: true, max: 1, ..HistoryQuery::default() })
             }
+            Command::CancelRoom if self.is_locked(&name) => Command::Destroy,
             command => command,
         };
+        let settles = matches!(command, Command::ConfigureRoom(_));
+        let asks = command == Command::DescribeRoom;
         let own = self.own_event(&name, &command, self.now);
         let mut effects = self.decide_in(&name, &asked.actor, command)?;
         if !effects.changes.is_empty() {
             effects.own.extend(own);
+        }
+        if asks {
+            self.note_form_asked(&name);
+        }
+        if settles && !effects.is_part {
+            self.open_room(&name);
         }
         Ok(effects)
     }
@@ -166,6 +175,9 @@ impl Engine {
         actor: &Actor,
         command: Command,
     ) -> Result<Effects, Refusal> {
+        if self.is_locked_for(name, actor) {
+            return Err(Refusal::NoSuchChannel);
+        }
         self.channels.touch(name, self.due);
         let tag = self.channels.channel(name).ok_or(Refusal::NoSuchChannel)?.profile().tag;
         let decided = self.in_context(tag, |channels, context| {
@@ -296,10 +308,8 @@ impl Engine {
         let Some(asker) = asked.asker() else { return };
         self.notice_group_client(asked, asker, turn);
         let Some(name) = &asked.channel else { return };
-        let is_of_any = |payload: &Element| {
-            [ns::COMMANDS, ns::MUC_USER, ns::REGISTER, ns::FORM].iter().any(|ns| payload.has_ns(*ns))
-        };
-        if matches!(&asked.way, Way::Stanza { payload, .. } if is_of_any(payload)) {
+        let is_of_any = |ns: &str| [ns::COMMANDS, ns::REGISTER, ns::FORM].contains(&ns) || ns.starts_with(ns::MUC);
+        if matches!(&asked.way, Way::Stanza { payload, .. } if is_of_any(&payload.ns())) {
             // Any client may use ad-hoc commands or rooms, and most of those do not support MIX.
             return;
         }

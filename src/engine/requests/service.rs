@@ -92,7 +92,11 @@ impl Engine {
     }
 
     /// Checks the name and the bounds, and prepares the profile of a new channel.
-    fn found(&mut self, creator: &BareJid, wanted: Option<ChannelName>) -> Result<(ChannelName, Profile), Refusal> {
+    pub(in crate::engine) fn found(
+        &mut self,
+        creator: &BareJid,
+        wanted: Option<ChannelName>,
+    ) -> Result<(ChannelName, Profile), Refusal> {
         if !self.service.may_create(creator) {
             return Err(ServiceAction::Create.refusal());
         }
@@ -116,7 +120,7 @@ impl Engine {
         Ok((name, Profile { tag, created: self.now, creator: creator.clone(), gid, listed }))
     }
 
-    fn put_created(&mut self, name: &ChannelName, created: &Change) {
+    pub(in crate::engine) fn put_created(&mut self, name: &ChannelName, created: &Change) {
         if let Change::Created { profile, settings, rights, info } = created.clone() {
             self.channels.add(Channel::create(name.clone(), profile, settings, rights, info));
         }

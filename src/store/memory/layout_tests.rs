@@ -133,7 +133,7 @@ fn nothing_is_left_in_the_state_of_a_channel_that_was_destroyed() {
     assert!(entries > 0 && entries == places, "{entries} entries of lists, {places} in their index");
     assert_eq!([keys(&store, true, b'q').len(), keys(&store, true, b'p').len()], [299, 299]);
     assert!(!keys(&store, true, b'x').is_empty());
-    commit(&store, vec![Change::Destroyed]);
+    commit(&store, vec![Change::Destroyed(Default::default())]);
     let mut rounds = 0;
     while !keys(&store, true, b'g').is_empty() {
         commit(&store, vec![]);

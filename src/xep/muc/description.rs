@@ -1,7 +1,9 @@
 //! XEP-0045 §6.4, §6.5: what a room tells of itself.
 
+use super::{ROLES, is_for_members, lets_all_set_subject, private_messages};
 use crate::channel::command::Slice;
-use crate::channel::{Access, Channel, PrivateMessages, Refusal, Seats};
+use crate::channel::room::HISTORY_ROWS_MAX;
+use crate::channel::{Channel, Node, Refusal, Seats};
 use crate::xep::{information, rsm};
 use crate::xmpp::{Tag, ns};
 
@@ -17,52 +19,88 @@ pub fn features(channel: &Channel) -> impl Iterator<Item = &'static str> {
         ns::MUC_REQUEST,
         either(channel.profile().listed, "muc_public", "muc_hidden"),
         either(is_for_members(channel), "muc_membersonly", "muc_open"),
-        "muc_unmoderated",
+        either(channel.settings().room.moderated, "muc_moderated", "muc_unmoderated"),
         either(channel.settings().shows_jids(), "muc_nonanonymous", "muc_semianonymous"),
-        "muc_unsecured",
-        "muc_persistent",
+        either(channel.settings().room.password.is_some(), "muc_passwordprotected", "muc_unsecured"),
+        either(channel.settings().room.temporary, "muc_temporary", "muc_persistent"),
     ]
     .into_iter()
 }
 
 /// The form that says what a room is. Some clients read the first form of an answer alone, so it comes first.
 pub fn form(channel: &Channel, seats: &Seats) -> Tag {
-    let flag = |is: bool| vec![if is { "1" } else { "0" }.to_owned()];
-    let text = |text: &str| vec![text.to_owned()];
-    let info = channel.info();
-    // What is said in a room for members is for them alone.
-    let topic = channel.kept().topic.as_ref().filter(|topic| !topic.text.is_empty() && !is_for_members(channel));
-    let subject = topic.map(|topic| topic.text.as_str());
-    let may_change = channel.settings().grants.subject == Access::Participants;
-    let fields = [
-        ("muc#roomconfig_roomname", text(&channel.title())),
-        ("muc#roominfo_description", joined(&information::values(info, "Description"))),
-        ("muc#roominfo_contactjid", information::values(info, "Contact")),
-        ("muc#roominfo_occupants", text(&channel.occupant_count(seats).to_string())),
-        ("muc#roominfo_subject", subject.map(text).unwrap_or_default()),
-        ("muc#roominfo_subjectmod", flag(may_change)),
-        ("muc#roomconfig_changesubject", flag(may_change)),
-        ("muc#roominfo_slow_mode_duration", text(&channel.settings().room.slow_mode_s.unwrap_or(0).to_string())),
-        ("muc#roomconfig_membersonly", flag(is_for_members(channel))),
-        ("muc#roomconfig_allowpm", text(private_messages(channel.settings().private_messages))),
-        ("muc#roomconfig_whois", text(if channel.settings().shows_jids() { "anyone" } else { "moderators" })),
-    ];
+    let topic = channel.kept().topic.as_ref().map(|topic| topic.text.clone()).filter(|text| !text.is_empty());
+    let count = channel.occupant_count(seats).to_string();
+    let now = [("muc#roominfo_occupants", vec![count]), ("muc#roominfo_subject", topic.into_iter().collect())];
+    let fields = settled(channel).into_iter().chain(now);
     let field = |var: &str, values: &[String]| {
         Tag::new("field").attr("var", var).children(values.iter().map(|value| Tag::new("value").text(value)))
     };
-    let stated = fields.iter().filter(|(_, values)| !values.is_empty()).map(|(var, values)| field(var, values));
-    let form_type = field("FORM_TYPE", &text(ns::MUC_ROOMINFO)).attr("type", "hidden");
+    let stated = fields.filter(|(_, values)| !values.is_empty()).map(|(var, values)| field(var, &values));
+    let form_type = field("FORM_TYPE", &[ns::MUC_ROOMINFO.to_owned()]).attr("type", "hidden");
     Tag::in_ns("x", ns::FORM).attr("type", "result").child(form_type).children(stated)
 }
 
-/// The value of the field "allowpm".
-fn private_messages(who: PrivateMessages) -> &'static str {
-    match who {
-        PrivateMessages::Nobody => "none",
-        PrivateMessages::Anyone => "anyone",
-        PrivateMessages::Participants => "participants",
-        PrivateMessages::Moderators => "moderators",
+/// XEP-0045 §10.2.1: what everybody in a room is told of when it changes: its features, its form, its picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    features: Vec<&'static str>,
+    fields: Vec<(&'static str, Vec<String>)>,
+    picture: Option<String>,
+    shows_jids: bool,
+}
+
+impl Told {
+    /// As it is now.
+    pub fn of(channel: &Channel) -> Told {
+        Told {
+            features: features(channel).collect(),
+            fields: settled(channel),
+            picture: channel.item(Node::AvatarMetadata).map(|item| item.id.clone()),
+            shows_jids: channel.settings().shows_jids(),
+        }
     }
+
+    /// XEP-0045 §15.6.2: the status codes of what differs.
+    pub fn codes(&self, before: &Told) -> Vec<u16> {
+        let is_of_jids = |feature: &&str| matches!(*feature, "muc_nonanonymous" | "muc_semianonymous");
+        let others = |told: &Told| {
+            let features: Vec<&str> = told.features.iter().copied().filter(|it| !is_of_jids(it)).collect();
+            let fields: Vec<_> = told.fields.iter().filter(|(var, _)| *var != WHOIS).cloned().collect();
+            (features, fields, told.picture.clone())
+        };
+        let of_jids = (self.shows_jids != before.shows_jids).then_some(if self.shows_jids { 172 } else { 173 });
+        of_jids.into_iter().chain((others(self) != others(before)).then_some(104)).collect()
+    }
+}
+
+const WHOIS: &str = "muc#roomconfig_whois";
+
+/// The fields that settings and information decide.
+fn settled(channel: &Channel) -> Vec<(&'static str, Vec<String>)> {
+    let flag = |is: bool| vec![if is { "1" } else { "0" }.to_owned()];
+    let text = |text: &str| vec![text.to_owned()];
+    let info = channel.info();
+    let (settings, shown) = (channel.settings(), channel.settings().room.shown_roles);
+    let shown = ROLES.iter().zip([shown.moderators, shown.participants, shown.visitors]);
+    let shown = shown.filter(|(_, is_shown)| *is_shown).map(|((role, _), _)| (*role).to_owned()).collect();
+    vec![
+        ("muc#roomconfig_roomname", text(&channel.title())),
+        ("muc#roominfo_description", joined(&information::values(info, "Description"))),
+        ("muc#roominfo_contactjid", information::values(info, "Contact")),
+        ("muc#roominfo_lang", settings.room.lang.iter().cloned().collect()),
+        ("muc#roominfo_changesubject", flag(lets_all_set_subject(channel))),
+        ("muc#roominfo_subjectmod", flag(lets_all_set_subject(channel))),
+        ("muc#roominfo_slow_mode_duration", text(&settings.room.slow_mode_s.unwrap_or(0).to_string())),
+        ("muc#maxhistoryfetch", text(&settings.room.history_max.unwrap_or(HISTORY_ROWS_MAX).to_string())),
+        ("muc#roomconfig_changesubject", flag(lets_all_set_subject(channel))),
+        ("muc#roomconfig_allowinvites", flag(settings.members_add)),
+        ("muc#roomconfig_membersonly", flag(is_for_members(channel))),
+        ("muc#roomconfig_moderatedroom", flag(settings.room.moderated)),
+        ("muc#roomconfig_allowpm", text(private_messages(settings.private_messages))),
+        ("muc#roomconfig_presencebroadcast", shown),
+        (WHOIS, text(if settings.shows_jids() { "anyone" } else { "moderators" })),
+    ]
 }
 
 /// The items of a room: who is in it.
@@ -84,11 +122,6 @@ pub fn items(
         slice,
         bytes_max,
     )
-}
-
-/// Whether only members enter.
-fn is_for_members(channel: &Channel) -> bool {
-    channel.is_closed() || channel.kept().allowed.is_some()
 }
 
 /// A text of some lines.

@@ -45,6 +45,12 @@ impl HistoryWish {
         self.rows_max.and_then(|max| usize::try_from(max).ok()).map_or(usual, |max| max.min(usual))
     }
 
+    /// The same, for a room that gives so many messages at most.
+    pub fn within(self, max: usize) -> HistoryWish {
+        let rows_max = Some(self.count().min(max) as u64);
+        HistoryWish { rows_max, ..self }
+    }
+
     /// The stamp from which on messages are sent.
     pub fn from(&self, now: Stamp) -> Stamp {
         let lately = self.seconds.map(|seconds| Stamp(now.0.saturating_sub(seconds.saturating_mul(1000))));

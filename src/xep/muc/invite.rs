@@ -94,7 +94,7 @@ fn words(from: &str, invitee: Option<&RoomInvitee>, render: &Render<'_>) -> Vec<
     let reason = invitee.and_then(|invitee| invitee.reason.as_deref());
     let continues = invitee.and_then(|invitee| invitee.continues.as_deref());
     let thread = continues.filter(|thread| !thread.is_empty());
-    let password = render.channel.settings().room.password.as_deref();
+    let password = render.channel.settings().room.password.as_ref().map(|it| it.as_str());
     let invite = Tag::new("invite").attr("from", from);
     let invite = invite.child_opt(reason.map(|reason| Tag::new("reason").text(reason)));
     let invite = invite.child_opt(continues.map(|_| Tag::new("continue").attr_opt("thread", thread)));

@@ -5,20 +5,26 @@ pub mod archive;
 pub mod description;
 pub mod enter;
 pub mod errors;
+mod fields;
+mod form;
 pub mod history;
 pub mod invite;
 pub mod message;
 pub mod names;
+pub mod owner;
 pub mod presence;
 pub mod register;
 mod retraction;
 pub mod subject;
 pub mod voice;
 
-use crate::channel::{Answer, AnyCommand, Refusal};
+use crate::channel::{Access, Answer, AnyCommand, Channel, OccupantRole, PrivateMessages, Refusal};
 use crate::xep::{Extension, Request, Route, Scope};
 use crate::xmpp::{Tag, ns};
 
+/// The roles of occupants, as the forms name them.
+const ROLES: [(&str, &str); 3] =
+    [("moderator", "Moderators"), ("participant", "Participants"), ("visitor", "Visitors")];
 /// XEP-0045.
 pub struct Muc;
 
@@ -60,4 +66,34 @@ impl Extension for Muc {
             None => admin::encode(answer, request),
         }
     }
+}
+
+/// The value of the field "allowpm".
+fn private_messages(who: PrivateMessages) -> &'static str {
+    match who {
+        PrivateMessages::Nobody => "none",
+        PrivateMessages::Anyone => "anyone",
+        PrivateMessages::Participants => "participants",
+        PrivateMessages::Moderators => "moderators",
+    }
+}
+
+/// XEP-0045 "presencebroadcast": whether others are shown those of a role.
+pub fn is_shown(channel: &Channel, role: OccupantRole) -> bool {
+    let shown = channel.settings().room.shown_roles;
+    match role {
+        OccupantRole::Moderator => shown.moderators,
+        OccupantRole::Participant => shown.participants,
+        OccupantRole::Visitor | OccupantRole::None => shown.visitors,
+    }
+}
+
+/// Whether only members enter.
+fn is_for_members(channel: &Channel) -> bool {
+    channel.is_closed() || channel.kept().allowed.is_some()
+}
+
+/// Whether every occupant may change the subject.
+fn lets_all_set_subject(channel: &Channel) -> bool {
+    channel.settings().grants.subject >= Access::Participants
 }

@@ -1,7 +1,7 @@
 //! XEP-0045 §7.2.3, §7.6, §7.14: the presence of occupants, as sessions are told of it.
 
 use super::names::{affiliation_name, role_name};
-use crate::channel::{Channel, Member, OccupantRole, ParticipantId, Seats};
+use crate::channel::{Channel, Farewell, Member, OccupantRole, ParticipantId, Seats};
 use crate::xep::occupant;
 use crate::xmpp::{Tag, ns};
 use jid::BareJid;
@@ -14,6 +14,8 @@ pub mod status {
     pub const AFFILIATION_CHANGED: u16 = 101;
     /// The presence is the client's own.
     pub const SELF: u16 = 110;
+    /// The room came to be by this.
+    pub const CREATED: u16 = 201;
     /// The occupant was banned.
     pub const BANNED: u16 = 301;
     /// The occupant goes by another nick from here on.
@@ -22,6 +24,8 @@ pub mod status {
     pub const KICKED: u16 = 307;
     /// The occupant may not be in the room any more.
     pub const NOT_MEMBER: u16 = 321;
+    /// The room is for members from here on.
+    pub const MEMBERS_ONLY: u16 = 322;
     /// The occupant could not be reached.
     pub const UNREACHABLE: u16 = 333;
     /// The room gave the client another nick than it asked for.
@@ -107,8 +111,12 @@ impl Occupant<'_> {
 }
 
 /// XEP-0045 §10.9: what an occupant is told when its room is destroyed, from its own nick, without `to`.
-pub fn destroyed(from: &str, id: &str, who: &ParticipantId) -> Tag {
-    out(from, id, who, Tag::in_ns("x", ns::MUC_USER).child(no_item()).child(Tag::new("destroy")))
+pub fn destroyed(from: &str, id: &str, (who, said): (&ParticipantId, &Farewell)) -> Tag {
+    let destroy = Tag::new("destroy").attr_opt("jid", said.venue.as_ref().map(|venue| venue.as_str()));
+    let password = said.password.as_ref().map(|password| Tag::new("password").text(password.as_str()));
+    let reason = said.reason.as_ref().map(|reason| Tag::new("reason").text(reason));
+    let destroy = destroy.child_opt(password).child_opt(reason);
+    out(from, id, who, Tag::in_ns("x", ns::MUC_USER).child(no_item()).child(destroy))
 }
 
 /// What an occupant is told when there is no such room, for this reason, from its own nick, without `to`.
@@ -138,4 +146,11 @@ pub fn affiliation_message(
     let codes = statuses.iter().map(|code| Tag::new("status").attr("code", code.to_string()));
     let x = Tag::in_ns("x", ns::MUC_USER).child(item.children(cause.children())).children(codes);
     Tag::new("message").attr("from", room).attr("id", id).child(x)
+}
+
+/// XEP-0045 §10.2.1: everybody in a room is told that something of it is different, without `to`.
+pub fn reconfigured(room: &str, id: &str, codes: &[u16]) -> Tag {
+    let codes = codes.iter().map(|code| Tag::new("status").attr("code", code.to_string()));
+    let head = Tag::new("message").attr("from", room).attr("id", id).attr("type", "groupchat");
+    head.child(Tag::in_ns("x", ns::MUC_USER).children(codes))
 }

@@ -23,12 +23,13 @@ const OF_NO_PEER: &[&str] = &[
     "http://jabber.org/protocol/muc#register",
     "http://jabber.org/protocol/muc#request",
     "http://jabber.org/protocol/muc#roominfo",
+    "http://jabber.org/protocol/muc#roomconfig",
     "http://jabber.org/protocol/muc#stable_id",
     "http://jabber.org/protocol/muc#self-ping-optimization",
 ];
 
 /// Commands that the service gives by itself: what leads to them is measured with what they cost.
-const OF_NO_CALL: &[&str] = &["Group(ClearTo", "Enter"];
+const OF_NO_CALL: &[&str] = &["Group(ClearTo", "Enter", "DescribeRoom", "ConfigureRoom", "CancelRoom", "DestroyRoom"];
 
 /// What there is and the table does not have.
 pub fn missing(samples: &[Sent]) -> Vec<String> {

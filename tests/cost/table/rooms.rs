@@ -31,6 +31,19 @@ const FIELDS: &[Part] = &[
     |_, _| "<field var='muc#register_roomnick'/>".to_owned(),
     |_, n| format!("<field var='x{n}'><value>Ä</value></field>"),
 ];
+fn owner(inner: &str) -> String {
+    format!("<query xmlns='{}'>{inner}</query>", ns::MUC_OWNER)
+}
+
+fn field(var: &str, values: &str) -> String {
+    format!("<field var='{var}'>{values}</field>")
+}
+
+/// An owner submits the form of a room.
+fn configured(who: &str, fields: &str) -> Sent {
+    let form = format!("<x xmlns='{}' type='submit'>{fields}</x>", ns::FORM);
+    Sent::Stanza(iq("set", who, "yard@mix.h", &owner(&form)))
+}
 
 /// A request about roles or affiliations.
 fn admin(type_: &str, channel: &str, items: &str) -> Sent {
@@ -218,6 +231,74 @@ pub const FAMILIES: &[Family] = &[
             Sent::Stanza(iq("set", "occupant@h/r", "yard@mix.h", &format!("<query xmlns='{}'>{form}</query>", ns::MAM)))
         },
         parts: &[|_, _| "<value/>".to_owned()],
+        is_end: false,
+    },
+    Family {
+        name: "the form of a room of many admins",
+        before: nothing,
+        around: |_, inner| Sent::Stanza(iq("get", "own@h/r", "hall@mix.h", &owner(inner))),
+        parts: &[|_, _| "<x/>".into()],
+        is_end: false,
+    },
+    Family {
+        name: "the form of a room, submitted",
+        before: |_| vec![entry("occupant")],
+        around: |_, inner| configured("own@h/r", inner),
+        parts: &[
+            |_, n| field(&format!("x{n}"), "<value>x</value>"),
+            |it, n| field("muc#roomconfig_roomname", &format!("<value>Yard {} {n}</value>", it.serial)),
+            |_, _| field("muc#roomconfig_membersonly", "<value>0</value>"),
+            |_, n| field("muc#roomconfig_roomadmins", &format!("<value>p{n}@h</value>")),
+            |_, _| field("muc#roomconfig_presencebroadcast", "<value>visitor</value><value>moderator</value>"),
+        ],
+        is_end: false,
+    },
+    Family {
+        name: "the form of a room, with many admins",
+        before: nothing,
+        around: |_, inner| configured("own@h/r", &field("muc#roomconfig_roomadmins", inner)),
+        parts: &[|_, n| format!("<value>p{n}@h</value>"), |_, _| "<value/>".into()],
+        is_end: false,
+    },
+    Family {
+        name: "the form of a room, with a long description",
+        before: nothing,
+        around: |_, inner| configured("own@h/r", &field("muc#roomconfig_roomdesc", inner)),
+        parts: &[|it, n| format!("<value>{} {n}</value>", it.serial)],
+        is_end: false,
+    },
+    Family {
+        name: "presence that creates a room",
+        before: nothing,
+        around: |it, inner| {
+            let (who, room) = (it.serial % 90, it.serial);
+            let x = format!("<x xmlns='{}'/>", ns::MUC);
+            presence("", &format!("p{who}@h/r"), &format!("new{room}@mix.h/p{who}"), &format!("{x}{inner}"))
+        },
+        parts: SAID,
+        is_end: false,
+    },
+    Family {
+        name: "the form of a room, given up",
+        before: nothing,
+        around: |_, inner| {
+            let form = format!("<x xmlns='{}' type='cancel'>{inner}</x>", ns::FORM);
+            Sent::Stanza(iq("set", "own@h/r", "yard@mix.h", &owner(&form)))
+        },
+        parts: &[|_, n| field(&format!("x{n}"), "<value>x</value>")],
+        is_end: false,
+    },
+    Family {
+        name: "the end of a room, with a reason",
+        before: |it| {
+            let x = format!("<x xmlns='{}'/>", ns::MUC);
+            vec![format!("<presence from='own@h/r' to='end{}@mix.h/own'>{x}</presence>", it.serial)]
+        },
+        around: |it, inner| {
+            let destroy = format!("<destroy jid='hall@mix.h'><reason>{inner}</reason></destroy>");
+            Sent::Stanza(iq("set", "own@h/r", &format!("end{}@mix.h", it.serial), &owner(&destroy)))
+        },
+        parts: &[|_, _| "Macbeth doth come.".to_owned()],
         is_end: false,
     },
     Family {

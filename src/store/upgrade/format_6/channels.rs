@@ -31,8 +31,9 @@ struct Beginning {
     access: NodeAccess,
 }
 
-/// The encoding of the settings of a room that are the defaults: no language, password or limit, every role shown.
-const ROOM: &[u8] = &[0, 0, 0, 0, 1, 1, 1, 0, 0, 0, 0];
+/// The encoding of the settings of a room that are the defaults: no language, password or limit, every role shown, listed
+/// as it was created.
+const ROOM: &[u8] = &[0, 0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0];
 
 /// Who may change the information, the picture, and retract others' messages; whether one's own may be retracted.
 type Grants = (Access, Access, Access, bool);
