@@ -119,7 +119,7 @@ impl Channel {
             Command::ListPeople(slice) => self.answered(actor, Action::Lists, Answer::People(slice), limits),
             Command::Ban { jid } => self.ban(actor, jid, context),
             Command::Announce(announcement) => self.announce(actor, announcement, limits),
-            Command::CancelRoom => self.require_owner(actor, limits).map(|()| Decision::answer(Answer::Done)),
+            Command::CancelRoom => self.answered_owner(actor, Answer::Done, limits),
             Command::Destroy => self.destroy(actor, limits),
             Command::DestroyRoom(farewell) => self.destroy_room(actor, farewell, limits),
             Command::Group(command) => self.decide_group(actor, command, context),

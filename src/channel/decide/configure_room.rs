@@ -15,6 +15,11 @@ impl Channel {
         if role.is_among(Access::Owners) { Ok(()) } else { Err(Refusal::Forbidden("only an owner may do this")) }
     }
 
+    /// Gives the answer to owners.
+    pub(super) fn answered_owner(&self, actor: &Actor, answer: Answer, limits: &Limits) -> Outcome {
+        self.require_owner(actor, limits).map(|()| Decision::answer(answer))
+    }
+
     pub(super) fn configure_room(&self, actor: &Actor, wish: RoomWish, context: &mut Context<'_>) -> Outcome {
         self.require_owner(actor, context.limits)?;
         let RoomWish { configuration, info } = wish;
