@@ -111,10 +111,7 @@ impl Channel {
             Command::ListAffiliations { affiliation: of, slice } => self.list_affiliations(actor, of, slice, context),
             Command::ReadHistory(query) => self.read_history(actor, query, context),
             Command::HistoryBounds => self.archived(actor, Answer::HistoryBounds, limits),
-            Command::HistoryForm { as_room: true } => self
-                .require_room_archive(actor, context.live.seats, limits)
-                .map(|()| Decision::answer(Answer::HistoryForm)),
-            Command::HistoryForm { as_room: false } => self.archived(actor, Answer::HistoryForm, limits),
+            Command::HistoryForm { as_room } => self.describe_archive(actor, as_room, context),
             Command::Prepare(action) => self.answered(actor, action, Answer::Prepared, limits),
             Command::ListPeople(slice) => self.answered(actor, Action::Lists, Answer::People(slice), limits),
             Command::Ban { jid } => self.ban(actor, jid, context),

@@ -9,6 +9,15 @@ use crate::channel::{
 use jid::BareJid;
 
 impl Channel {
+    /// Gives the form to those who may read the archive, by MIX or as a room.
+    pub(super) fn describe_archive(&self, actor: &Actor, as_room: bool, context: &Context<'_>) -> Outcome {
+        match as_room {
+            true => self.require_room_archive(actor, context.live.seats, context.limits)?,
+            false => self.require_archive(actor, context.limits)?,
+        }
+        Ok(Decision::answer(Answer::HistoryForm))
+    }
+
     pub(super) fn read_history(&self, actor: &Actor, mut query: HistoryQuery, context: &Context<'_>) -> Outcome {
         let (limits, seats) = (context.limits, context.live.seats);
         match query.as_room {

@@ -67,7 +67,7 @@ impl Engine {
         history: Vec<Tag>,
         turn: &mut Turn,
     ) {
-        let (room, since) = (self.service.address_of(name), turn.outbox.len());
+        let since = turn.outbox.len();
         match self.let_in(full, (name, nick, entry.password), turn) {
             Ok(entrant) => {
                 let joins = entrant.joins;
@@ -79,19 +79,23 @@ impl Engine {
                     turn.replies.push(errors::reply_to_entry(stanza).into());
                 }
             }
-            Err(refusal) => {
-                turn.refusals.push((&refusal).into());
-                turn.send(errors::of_entry(stanza, &room, &refusal).into_xml());
-            }
+            Err(refusal) => self.refuse_presence(stanza, name, &refusal, turn),
         }
     }
 
     /// Presence is not taken. Whoever wanted to enter is told.
     pub(in crate::engine) fn refuse_entry(&self, stanza: &Stanza, refusal: &Refusal, turn: &mut Turn) {
-        turn.refusals.push(refusal.into());
-        if let Some(Target::Occupant(name, _)) = self.target(&stanza.to).filter(|_| enter::entry(stanza).is_some()) {
-            turn.send(errors::of_entry(stanza, &self.service.address_of(&name), refusal).into_xml());
+        match self.target(&stanza.to).filter(|_| enter::entry(stanza).is_some()) {
+            Some(Target::Occupant(name, _)) => self.refuse_presence(stanza, &name, refusal, turn),
+            _ => turn.refusals.push(refusal.into()),
         }
+    }
+
+    /// Refuses presence to a room. Where the commit is refused, too, the answer is that.
+    fn refuse_presence(&self, stanza: &Stanza, name: &ChannelName, refusal: &Refusal, turn: &mut Turn) {
+        turn.refusals.push(refusal.into());
+        turn.send(errors::of_entry(stanza, &self.service.address_of(name), refusal).into_xml());
+        turn.replies.push(errors::reply_to_entry(stanza).into());
     }
 
     /// Decides whether a client may enter, and lets the channel know.
@@ -261,10 +265,7 @@ impl Engine {
         match self.rename(full, (name, nick, tag), turn) {
             Ok(true) => {}
             Ok(false) => self.tell_of_seat((name, tag), &full.to_bare(), (Pacing::Paced, None), turn),
-            Err(refusal) => {
-                turn.refusals.push((&refusal).into());
-                turn.send(errors::of_entry(stanza, &self.service.address_of(name), &refusal).into_xml());
-            }
+            Err(refusal) => self.refuse_presence(stanza, name, &refusal, turn),
         }
     }
 }

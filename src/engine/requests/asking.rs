@@ -53,6 +53,13 @@ impl Engine {
         let is_open = |name: &&ChannelName| !self.is_locked_for(name, &asked.actor);
         let channel = asked.channel.as_ref().filter(is_open).and_then(|name| self.channels.channel(name));
         let seats = self.seats_of(asked.channel.as_ref());
+        // Whoever is there as a room alone speaks by a client that entered.
+        if let (Way::Stanza { reply, .. }, Some(name)) = (&asked.way, &asked.channel)
+            && seats.passer_by(&asked.actor.account).is_some()
+            && !self.is_in_room(name, &reply.to)
+        {
+            return Err(Refusal::NotOccupant);
+        }
         channel.ok_or(Refusal::NoSuchChannel)?.check_speaker(&asked.actor, seats, &self.service.limits)
     }
 
