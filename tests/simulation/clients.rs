@@ -196,7 +196,7 @@ impl Scene<'_> {
             </field></x></query>";
         let bare = "<pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='urn:xmpp:mix:nodes:info'>\
             <item/></publish></pubsub>";
-        let muc = "<presence from=\"$FROM\" to=\"$TO\" id='$ID'><x xmlns='http://jabber.org/protocol/muc'/></presence>";
+        let muc = "<presence from=\"$FROM\" to=\"$TO\" id='$ID'><x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x></presence>";
         let (xml, conditions, of_channel): (String, &'static [&'static str], bool) = match self.dice.random_range(0..14)
         {
             0 => (iq(&at, "get", "<brew xmlns='urn:brew'/>"), &["service-unavailable"], true),
