@@ -43,6 +43,8 @@ const STORE_TYPES: &[&str] = &[
     "Part",
     "Place",
     "Record",
+    "SavedClient",
+    "SavedSeat",
     "Tour",
     "Trace",
     "Unsent",

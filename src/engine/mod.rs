@@ -107,8 +107,9 @@ impl Engine {
         let hosts = people::hosts::Hosts::new(settings.pam, settings.multicast, settings.domain.as_str(), own.clone());
         let created = Shares::new("channels", settings.limits.channels_max, own.clone());
         // From a generator of its own, so that the ids drawn from `dice` stay as they are.
+        let seats = std::mem::take(&mut directory.seats);
         let lot = fairness::lot::Lot::new(StdRng::from_seed(seed.map(|byte| !byte)).random());
-        Engine {
+        let mut engine = Engine {
             requests: requests::Requests::new(std::mem::take(&mut directory.nicks), &settings.limits, &own),
             people: people::People::restore(hosts, whereabouts, &own),
             presence: presence::sharing::Sharing::new(lot, &own),
@@ -131,7 +132,9 @@ impl Engine {
             now: Stamp::default(),
             due: Stamp::default(),
             steady: Stamp::default(),
-        }
+        };
+        engine.restore_seats(seats);
+        engine
     }
 
     /// Reads the clock, as every turn does.

@@ -20,6 +20,7 @@ impl Engine {
         self.settle_memberships();
         self.forget_read();
         self.people.save(&mut turn.records);
+        self.save_seats(&mut turn);
         turn.records.extend(self.clock.news(!turn.records.is_empty()).map(Record::Clock));
         self.number_parcel(&mut turn);
         self.make_room(&mut turn);
@@ -74,6 +75,7 @@ impl Engine {
                     self.undo_part(&name);
                 }
                 Record::Whereabouts { account, .. } => self.people.save_again(&account),
+                Record::Seat { account, tag, .. } => self.occupants.save_later(&account, tag),
                 Record::Clock(_) => self.clock.tell_again(),
                 Record::Nick { .. }
                 | Record::Ending { .. }
@@ -104,6 +106,7 @@ impl Engine {
         self.outgoing.note_link(true);
         self.people_link_up(turn);
         self.presence_link_up();
+        self.occupants.doubt_all(self.steady.0);
         self.ask_home_servers(turn);
     }
 
@@ -121,6 +124,7 @@ impl Engine {
         self.go_on_ending();
         self.ask_newcomers(turn);
         self.presence_tick(turn);
+        self.ask_ghosts(turn);
         self.people.end_pauses(self.steady, &mut turn.outbox);
         self.begin_chores(turn);
     }

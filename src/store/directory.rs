@@ -1,6 +1,6 @@
 //! What is kept in memory of every channel, and what the lists of channels say of an account.
 
-use super::{Belief, Tour};
+use super::{Belief, SavedSeat, Tour};
 use crate::channel::{ChannelName, Ending, Newcomer, Nick, Stamp};
 use jid::BareJid;
 use std::collections::BTreeMap;
@@ -36,7 +36,8 @@ impl Listing {
     }
 }
 
-/// What a start reads: every channel, registered nicks, what is under way for accounts, and how far the clock came.
+/// What a start reads: every channel, registered nicks, what is under way for accounts, who sat in rooms, and how far the clock
+/// came.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Directory {
     /// The channels, in the order of names.
@@ -53,6 +54,8 @@ pub struct Directory {
     pub newcomers: Vec<(BareJid, Newcomer)>,
     /// What accounts set off in all of their channels and is not done yet.
     pub tours: Vec<Tour>,
+    /// Who sat in rooms.
+    pub seats: Vec<SavedSeat>,
 }
 
 /// What the lists of channels say of an account or a domain. Only channels that are listed count.

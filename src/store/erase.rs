@@ -74,7 +74,12 @@ pub(super) fn erase(scribe: &impl Scribe, account: &BareJid) -> Result<Erased, S
     scribe.rewrite(|dbs| {
         let mut ops = Ops::from([(keyspace::whereabouts(account), None), (keyspace::registered_nick(account), None)]);
         ops.insert(keyspace::newcomer(account), None);
-        for prefix in [keyspace::places(account), keyspace::memberships(account), keyspace::visits(account)] {
+        for prefix in [
+            keyspace::places(account),
+            keyspace::memberships(account),
+            keyspace::visits(account),
+            keyspace::seats(account),
+        ] {
             each(dbs, &prefix, &prefix, usize::MAX, &mut |key, _| {
                 ops.extend(keyspace::listed_of_place(key).filter(|_| key.starts_with(b"d")).map(|key| (key, None)));
                 ops.insert(key.to_vec(), None);

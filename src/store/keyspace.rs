@@ -336,6 +336,16 @@ pub(super) fn whereabouts(account: &BareJid) -> Vec<u8> {
     key(b'w', &[&short(account.as_str())])
 }
 
+/// The seats of an account in rooms.
+pub(super) fn seats(account: &BareJid) -> Vec<u8> {
+    key(b'S', &[&short(account.as_str())])
+}
+
+/// The seat of an account in a room.
+pub(super) fn seat(account: &BareJid, tag: u64) -> Vec<u8> {
+    key(b'S', &[&short(account.as_str()), &tag.to_be_bytes()])
+}
+
 pub(super) fn registered_nick(account: &BareJid) -> Vec<u8> {
     key(b'y', &[&short(account.as_str())])
 }

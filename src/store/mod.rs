@@ -45,7 +45,7 @@ pub use error::{CommitError, StoreError};
 pub use memory::{Failure, MemoryStore};
 pub use near::{near, stay_near};
 pub use page::{Bounds, Narrow, PagePlan, RowPage};
-pub use record::{Belief, Record, Whereabouts};
+pub use record::{Belief, Record, SavedClient, SavedSeat, Whereabouts};
 pub use retention::{Outdated, Retention, Sweep};
 pub use sled::{Aged, Compacted, Restored, SledOptions, SledStore, Upgraded};
 pub use tour::{Deed, Tour};

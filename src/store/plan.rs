@@ -10,7 +10,7 @@ use super::keyspace::{
     Span, Spans,
 };
 use super::near::reach;
-use super::{Record, StoreError, Whereabouts};
+use super::{Record, StoreError};
 use crate::channel::{
     Change, ChannelName, Guest, Head, Member, Node, ParticipantId, Rest, Row, RowKind, Stamp, Status,
 };
@@ -78,7 +78,10 @@ pub(super) fn plan(dbs: &impl Databases, month: Month, seen: &Seen, records: &[R
     for record in records {
         match record {
             Record::Channel { name, tag, change } => draft.change(name, *tag, change)?,
-            Record::Whereabouts { account, known } => draft.whereabouts(account, known.as_ref())?,
+            Record::Whereabouts { account, known } => {
+                draft.keep_lazily(keyspace::whereabouts(account), known.as_ref().map(|known| (account, known)))?;
+            }
+            Record::Seat { account, tag, seat } => draft.keep_lazily(keyspace::seat(account, *tag), seat.as_ref())?,
             Record::Nick { account, nick } => {
                 draft.set(keyspace::registered_nick(account), nick.as_ref().map(|nick| (account, nick)))?;
             }
@@ -94,7 +97,7 @@ pub(super) fn plan(dbs: &impl Databases, month: Month, seen: &Seen, records: &[R
                 draft.writes.archive.insert(keyspace::unsent(unsent.number), keyspace::encode(unsent)?);
             }
             Record::Sent(up_to) => draft.writes.sent = draft.writes.sent.max(*up_to),
-            Record::Clock(it) => drop(draft.writes.lazy.insert(keyspace::CLOCK.to_vec(), Some(keyspace::encode(it)?))),
+            Record::Clock(belief) => draft.keep_lazily(keyspace::CLOCK.to_vec(), Some(belief))?,
         }
     }
     let mut writes = draft.writes;
@@ -439,9 +442,9 @@ impl<S: Databases> Planning<'_, S> {
         }
     }
 
-    fn whereabouts(&mut self, account: &BareJid, known: Option<&Whereabouts>) -> Result<(), StoreError> {
-        let value = known.map(|known| keyspace::encode(&(account, known))).transpose()?;
-        self.writes.lazy.insert(keyspace::whereabouts(account), value);
+    fn keep_lazily<T: Serialize>(&mut self, key: Vec<u8>, value: Option<T>) -> Result<(), StoreError> {
+        let value = value.map(|value| keyspace::encode(&value)).transpose()?;
+        self.writes.lazy.insert(key, value);
         Ok(())
     }
 }

@@ -112,7 +112,8 @@ pub(super) fn directory(dbs: &impl Databases) -> Result<Directory, StoreError> {
     let endings = dbs.values(Space::State, &keyspace::all(b'n'), usize::MAX)?;
     let newcomers = dbs.values(Space::State, &keyspace::all(b't'), usize::MAX)?;
     let tours = dbs.values(Space::State, &keyspace::all(b'z'), usize::MAX)?;
-    Ok(Directory { listings, gid_highest, nicks, endings, newcomers, tours, clock })
+    let seats = dbs.values(Space::State, &keyspace::all(b'S'), usize::MAX)?;
+    Ok(Directory { listings, gid_highest, nicks, endings, newcomers, tours, clock, seats })
 }
 
 /// The tags of channels that have a list of those who may join.

@@ -1,7 +1,7 @@
 //! The records that a commit stores.
 
 use super::{Deed, Tour, Unsent};
-use crate::channel::{Change, ChannelName, Ending, Newcomer, Nick, Stamp};
+use crate::channel::{Change, ChannelName, Ending, Newcomer, Nick, ParticipantId, Stamp};
 use jid::BareJid;
 
 /// One record of a commit.
@@ -25,6 +25,16 @@ pub enum Record {
         account: BareJid,
         /// What is known.
         known: Option<Whereabouts>,
+    },
+    /// The seat of an account in the room that a channel is (XEP-0045); `None` once nobody sits on it. Kept lazily where a
+    /// commit holds nothing else: a crash may lose the newest ones.
+    Seat {
+        /// The account.
+        account: BareJid,
+        /// The channel's tag.
+        tag: u64,
+        /// What is known of the seat.
+        seat: Option<SavedSeat>,
     },
     /// The nick that an account registered with the service; `None` where it has none.
     Nick {
@@ -80,4 +90,40 @@ pub struct Whereabouts {
     pub bare: bool,
     /// The resources known to take MIX traffic.
     pub resources: Vec<String>,
+}
+
+/// The seat of an account in a room, as a start brings it back (see `engine::occupants`). What its clients say is not kept.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct SavedSeat {
+    /// The account.
+    pub account: BareJid,
+    /// The channel's tag.
+    pub tag: u64,
+    /// The channel's localpart.
+    pub room: ChannelName,
+    /// Its place in the order in which seats of the room were taken.
+    pub place: u64,
+    /// The occupant id.
+    pub id: ParticipantId,
+    /// The nick.
+    pub nick: Nick,
+    /// Of an account that has no record in the channel: the rows that it may read, as in `Member::windows`.
+    pub windows: Option<Vec<(u64, Option<u64>)>>,
+    /// Whether it was made a moderator for its visit.
+    pub moderates: bool,
+    /// Whether it is shown in a large room as well, because it spoke or moderates.
+    pub is_open: bool,
+    /// Whether nobody was told of it, because the room was too large.
+    pub is_silent: bool,
+    /// Its clients, oldest sessions first.
+    pub clients: Vec<SavedClient>,
+}
+
+/// A client on a seat.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct SavedClient {
+    /// Its resource.
+    pub resource: String,
+    /// Whether it was sent everybody when it entered; else it was sent those who moderate or had spoken.
+    pub sees_all: bool,
 }

@@ -32,6 +32,7 @@ impl World {
             88..91 => self.bounce(&client, room),
             91..94 => self.present(&client, room),
             94..97 => self.refuse_next(),
+            97 => self.restart(),
             _ => self.pass_ms(1000),
         }
     }

@@ -30,11 +30,13 @@ pub struct Tally {
     pub messages: u64,
     pub refused_commits: u64,
     pub put_out: u64,
+    pub restarts: u64,
 }
 
 pub struct World {
     seed: u64,
     pub dice: StdRng,
+    settings: ServiceSettings,
     engine: Engine,
     store: MemoryStore,
     sealer: Sealer,
@@ -74,11 +76,11 @@ impl World {
             multicast: Default::default(),
             limits: Limits { rates: Rates::unlimited(), ..Limits::default() },
         };
-        let (directory, whereabouts) = (store.directory().unwrap(), store.whereabouts().unwrap());
-        let engine = Engine::new(settings, KEY, [3; 32], directory, whereabouts);
+        let engine = start(&settings, &store);
         let mut world = World {
             seed,
             dice,
+            settings,
             engine,
             store,
             sealer: Sealer::new(KEY),
@@ -139,6 +141,19 @@ impl World {
             self.pass_ms(2000);
         }
         self.compare();
+    }
+
+    /// The service ends while all is quiet, and starts again. No client is told of it.
+    pub fn restart(&mut self) {
+        self.settle();
+        self.note("the service starts again".into());
+        let before = (self.seen.entries, self.seen.put_out, self.views.len());
+        self.engine = start(&self.settings, &self.store);
+        self.book = AddressBook::default();
+        self.turn(vec![Inbound::LinkUp]);
+        self.settle();
+        assert_eq!(before, (self.seen.entries, self.seen.put_out, self.views.len()), "a client was told of it");
+        self.seen.restarts += 1;
     }
 
     pub fn pass_ms(&mut self, ms: u64) {
@@ -299,6 +314,11 @@ impl World {
             self.trace.pop_front();
         }
     }
+}
+
+fn start(settings: &ServiceSettings, store: &MemoryStore) -> Engine {
+    let (directory, whereabouts) = (store.directory().unwrap(), store.whereabouts().unwrap());
+    Engine::new(settings.clone(), KEY, [3; 32], directory, whereabouts)
 }
 
 /// The rows of a range, its end excluded, that rooms show.

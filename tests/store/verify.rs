@@ -42,6 +42,21 @@ fn build(path: &Path) {
         settled: Default::default(),
     };
     store_one(&store, mixd::store::Record::Tour { account: jid("p0"), deed: Deed::Clear, tour: Some(tour) });
+    let client = mixd::store::SavedClient { resource: "phone".into(), sees_all: true };
+    let seat = mixd::store::SavedSeat {
+        account: jid("p0"),
+        tag: 1,
+        room: mixd::channel::ChannelName::new("coven").unwrap(),
+        place: 1,
+        id: room.channel.member(&jid("p0")).unwrap().id.clone(),
+        nick: mixd::channel::Nick::new("Peter").unwrap(),
+        windows: None,
+        moderates: false,
+        is_open: false,
+        is_silent: false,
+        clients: vec![client],
+    };
+    store_one(&store, mixd::store::Record::Seat { account: jid("p0"), tag: 1, seat: Some(seat) });
     room.run(&store, "owner", Command::Invite { invitee: jid("guest2") });
     let subscriptions = [Node::Messages].into_iter().collect();
     let guest = mixd::channel::Guest { jid: jid("guest"), since: NOON, subscriptions, first: 1 };
@@ -118,6 +133,7 @@ const DAMAGES: &[(&str, u8, Damage, &str)] = &[
     ("state", b'b', Damage::Moved, "rooms: channel coven, voice of stranger@host.example: it lies under another"),
     ("state", b'y', Damage::Moved, "nicks: registered nick of p0@host.example: it lies under another account"),
     ("state", b'z', Damage::Moved, "tours: what p0@host.example set off: it lies under another account"),
+    ("state", b'S', Damage::Moved, "seats: the seat of p0@host.example in room coven: it lies under another account"),
     ("state", b'v', Damage::Gone, "guests: channel coven, guest guest@host.example: the list of channels"),
     ("state", b'e', Damage::Moved, "lists: channel coven, list Allowed: stranger@host.example lies under"),
     (

@@ -33,6 +33,7 @@ impl Engine {
                 for (list, accounts) in std::mem::take(&mut arrival.lists) {
                     self.outgoing.early().push(Out::Book(Delta::Filled(ListId { tag, list }, accounts)));
                 }
+                self.occupants.look_again(tag);
                 let sessions = self.sessions_in(tag);
                 if !sessions.is_empty() {
                     let list = ListId { tag, list: List::Sessions };

@@ -65,9 +65,11 @@ impl Occupants {
     ) {
         let account = full.to_bare();
         self.note_here(name, full);
-        if self.of.entry(full.clone()).or_default().insert(tag) {
-            self.shares.count(&account, 1);
-            self.clients.entry(account.clone()).or_default().insert(full.clone());
+        self.note_client(tag, full);
+        self.ghosts.enter(full);
+        self.save_later(&account, tag);
+        if !self.rooms.contains_key(&tag) {
+            self.ghosts.begin(tag);
         }
         let room = self.rooms.entry(tag).or_insert_with(|| Room::new(name.clone()));
         let before = room.session_mut(full).map(|session| session.says.bytes()).unwrap_or(0);
@@ -75,6 +77,16 @@ impl Occupants {
         room.sit(&member.id, is_shown, Session::new(full.clone(), no, Availability::default()));
         self.bytes.give_back(&account, before);
         self.say(tag, full, says);
+    }
+
+    /// A client has a session in a room. Returns whether it had none.
+    pub(super) fn note_client(&mut self, tag: u64, full: &FullJid) -> bool {
+        let (account, is_new) = (full.to_bare(), self.of.entry(full.clone()).or_default().insert(tag));
+        if is_new {
+            self.shares.count(&account, 1);
+            self.clients.entry(account).or_default().insert(full.clone());
+        }
+        is_new
     }
 
     /// A session says something else, as far as there is room for it.
@@ -144,6 +156,7 @@ impl Occupants {
     /// A session is on no seat any more.
     pub(super) fn forget(&mut self, tag: u64, session: &Session) {
         let (full, account) = (&session.full, session.full.to_bare());
+        self.save_later(&account, tag);
         if !session.is_gone {
             self.shares.give_back(&account, 1);
         }
@@ -154,6 +167,7 @@ impl Occupants {
             return;
         }
         self.of.remove(full);
+        self.ghosts.forget(full);
         if let Some(clients) = self.clients.get_mut(&account) {
             clients.remove(full);
             if clients.is_empty() {

@@ -10,6 +10,8 @@ mod ended;
 pub(super) mod ends;
 pub(super) mod entering;
 pub(super) mod following;
+mod ghosts;
+mod heard;
 mod history;
 mod holding;
 mod invited;
@@ -22,6 +24,7 @@ mod reviewing;
 mod roles;
 pub(super) mod room;
 mod ruling;
+mod saving;
 mod seat;
 mod showing;
 mod speaking;
@@ -89,6 +92,9 @@ pub(in crate::engine) struct Occupants {
     invitees: invited::Invitees,
     /// Why roles and affiliations are being set.
     ruling: Option<Ruling>,
+    /// Seats that changed in the turn, by accounts and the tags of channels.
+    unsaved: BTreeSet<(BareJid, u64)>,
+    ghosts: heard::Ghosts,
 }
 
 impl Occupants {
@@ -114,6 +120,8 @@ impl Occupants {
             told: Pace::new(TOLD),
             invitees: invited::Invitees::new(own_domains),
             ruling: None,
+            unsaved: BTreeSet::new(),
+            ghosts: heard::Ghosts::default(),
         }
     }
 
@@ -179,6 +187,7 @@ impl Occupants {
         if let Some(seat) = room.seat_mut(account) {
             seat.id = id.clone();
             room.seats.put(account, passer_by);
+            self.save_later(account, tag);
         }
     }
 

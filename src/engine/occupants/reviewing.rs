@@ -7,7 +7,7 @@ use super::following::unwelcome;
 use super::room::{Review, Room};
 use super::showing::is_shown;
 use super::telling::Pacing;
-use crate::channel::{Channel, ChannelName};
+use crate::channel::{Channel, ChannelName, Member};
 use jid::BareJid;
 
 /// Rooms that one turn looks at; seats in each of them, and those that it ends or tells of.
@@ -21,6 +21,8 @@ struct Found {
     ended: Vec<(BareJid, Ended)>,
     /// Those who stay, and of whom something else may have been told.
     doubted: Vec<BareJid>,
+    /// Those who sit by records of the channel, and did not when they were saved.
+    joined: Vec<BareJid>,
     /// The seat that was looked at last, if there are more.
     behind: Option<u64>,
 }
@@ -31,11 +33,17 @@ impl Occupants {
         let Some(room) = self.room_mut(tag) else { return };
         let doubted = review.doubted || room.review.is_some_and(|review| review.doubted);
         let closes = review.closes || room.review.is_some_and(|review| review.closes);
-        room.review = Some(Review { doubted, closes, ..review });
+        let restored = review.restored || room.review.is_some_and(|review| review.restored);
+        room.review = Some(Review { doubted, closes, restored, ..review });
         let name = room.name.clone();
         self.due.insert(name.clone(), tag);
         self.reviews.insert(name);
     }
+}
+
+/// Whether somebody else of the channel goes by the nick of somebody who passes by.
+fn is_taken(channel: &Channel, passer_by: &Member) -> bool {
+    channel.holder_of(&passer_by.nick).is_some_and(|holder| *holder != passer_by.jid)
 }
 
 /// Looks at some seats of a room.
@@ -48,11 +56,18 @@ fn look_at(channel: &Channel, room: &Room, review: Review) -> Found {
         found.behind = Some(place);
         let Some(account) = seat.shown().map(|session| session.full.to_bare()) else { continue };
         let ended = match (channel.participant(&account), room.seats.passer_by(&account)) {
-            (Some(_), _) => None,
-            (None, Some(_)) => unwelcome(channel, &account).map(|ended| match ended {
-                Ended::NotMember if review.closes => Ended::MembersOnly,
+            (Some(member), stand_in) => {
+                let is_other = stand_in.is_some() || member.id != seat.id;
+                found.joined.extend((review.restored && is_other).then(|| account.clone()));
+                None
+            }
+            (None, Some(stand_in)) => match unwelcome(channel, &account) {
+                Some(Ended::NotMember) if review.closes => Some(Ended::MembersOnly),
+                None if review.restored => is_taken(channel, stand_in).then_some(Ended::Lost),
                 ended => ended,
-            }),
+            },
+            // It passed by since, and it is unknown by which nick.
+            (None, None) if review.restored => Some(unwelcome(channel, &account).unwrap_or(Ended::Lost)),
             // Its join was not stored; or it is a participant no longer, and may not pass by.
             (None, None) if review.doubted => Some(Ended::Lost),
             (None, None) => unwelcome(channel, &account).or(Some(Ended::NotMember)),
@@ -80,17 +95,22 @@ impl Engine {
         room.review = None;
         self.occupants.recall_causes(tag);
         self.end_seats(name, tag, found.ended, turn);
+        found.doubted.iter().chain(&found.joined).for_each(|account| self.sit_by_record(name, tag, account));
         for account in found.doubted {
-            let record = self.channels.channel(name).and_then(|channel| channel.participant(&account));
-            if let Some(id) = record.map(|member| member.id.clone()) {
-                self.occupants.identify(tag, &account, &id, None);
-            }
             self.tell_of_seat((name, tag), &account, (Pacing::Now, None), turn);
         }
         if let Some(rest) = rest {
             self.occupants.review(tag, rest);
         }
         self.occupants.end_recall(tag);
+    }
+
+    /// Whoever sits in a room sits there by its record in the channel, if it has one.
+    fn sit_by_record(&mut self, name: &ChannelName, tag: u64, account: &BareJid) {
+        let record = self.channels.channel(name).and_then(|channel| channel.participant(account));
+        if let Some(id) = record.map(|member| member.id.clone()) {
+            self.occupants.identify(tag, account, &id, None);
+        }
     }
 
     /// What is known of participants that are none is forgotten.

@@ -66,6 +66,7 @@ impl Occupants {
     fn set_moderator(&mut self, tag: u64, account: &BareJid, is_one: bool) {
         if let Some(room) = self.rooms.get_mut(&tag) {
             room.seats.set_moderator(account, is_one);
+            self.save_later(account, tag);
         }
     }
 

@@ -18,6 +18,17 @@ pub struct Review {
     pub doubted: bool,
     /// Whether the room has become one for members.
     pub closes: bool,
+    /// Whether they were saved by an earlier process, and the channel may say something else.
+    pub restored: bool,
+}
+
+/// How far the sessions of a room are gone through.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Call {
+    /// The seat that was looked at last.
+    pub behind: Option<u64>,
+    /// Whether something is said there: it comes first.
+    pub is_urgent: bool,
 }
 
 /// See the module.
@@ -41,6 +52,12 @@ pub struct Room {
     pub review: Option<Review>,
     /// Why seats end that are still to be looked at, of those of which somebody said it.
     pub causes: Causes,
+    /// Whether an earlier process saved seats of it that were not looked at since.
+    pub is_restored: bool,
+    /// Whose sessions are still to be asked whether they are there.
+    pub call: Option<Call>,
+    /// When something was said last, in steady milliseconds.
+    pub said_ms: u64,
     occupants: BTreeMap<u64, Seat>,
     places: HashMap<BareJid, u64>,
     /// Counts what happens, so that what a session was there for is known.
@@ -61,6 +78,9 @@ impl Room {
             waiting: BTreeSet::new(),
             review: None,
             causes: Causes::new(),
+            is_restored: false,
+            call: None,
+            said_ms: 0,
             occupants: BTreeMap::new(),
             places: HashMap::new(),
             moment: 0,
@@ -131,6 +151,15 @@ impl Room {
         seat.sessions.retain(|other| other.full != session.full);
         seat.sessions.push(session);
         self.sessions += seat.sessions.len();
+    }
+
+    /// A seat is there again, at its place or behind all others.
+    pub fn sit_again(&mut self, place: u64, account: &BareJid, seat: Seat) {
+        let place = place.max(self.moment + 1);
+        self.moment = place;
+        self.sessions += seat.sessions.len();
+        self.places.insert(account.clone(), place);
+        self.occupants.insert(place, seat);
     }
 
     /// A session ends; with the last one, its seat.

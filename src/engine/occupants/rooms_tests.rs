@@ -1,9 +1,10 @@
 //! Rooms in the engine: what many do, what comes too fast, and what cannot be done at once.
 
-use crate::channel::{ChannelName, Limits, Stamp};
+use crate::channel::{ChannelName, Limits, Nick, ParticipantId, Stamp};
 use crate::engine::outgoing::outbox::{Audience, Out};
 use crate::engine::share::Shares;
 use crate::engine::{Engine, Inbound, ServiceSettings, Step, Turn, fixture};
+use crate::store::{Record, SavedClient, SavedSeat};
 use crate::xmpp::Stanza;
 use jid::BareJid;
 
@@ -48,6 +49,11 @@ fn say(engine: &mut Engine, now: u64, who: &str, status: &str) -> Turn {
 fn told(outbox: &[Out]) -> Vec<String> {
     let fans = outbox.iter().filter_map(|out| if let Out::Fan(fan) = out { Some(fan) } else { None });
     fans.filter(|fan| fan.head.starts_with("<presence")).map(|fan| [&*fan.head, &*fan.tail].concat()).collect()
+}
+
+/// Whether a turn stores nothing but seats, which no commit waits for.
+fn is_lazy(turn: &Turn) -> bool {
+    turn.records.iter().all(|record| matches!(record, Record::Seat { .. }))
 }
 
 /// A tick, and what goes on after it.
@@ -136,7 +142,7 @@ fn a_presence_is_rendered_once_however_many_hear_of_it() {
     assert_eq!(told(&turn.outbox).len(), 2);
     assert!(turn.records.is_empty());
     let entered = enter(&mut engine, 5000, "y@h/1");
-    assert!(entered.records.is_empty());
+    assert!(is_lazy(&entered), "{:?}", entered.records);
     let many =
         entered.outbox.iter().filter(|out| matches!(out, Out::Fan(fan) if matches!(fan.audience, Audience::List(..))));
     assert!(many.filter(|out| matches!(out, Out::Fan(fan) if fan.presence)).count() == 1);
@@ -153,7 +159,7 @@ fn the_ban_of_a_domain_ends_seats_some_at_a_time_and_whoever_is_banned_says_noth
     assert_eq!(ended(&first.outbox), 0, "it is not stored yet");
     let say = "<message type='groupchat' from='x299@away/1' to='c@mix.h'><body>Hi</body></message>";
     let meanwhile = take(&mut engine, 2001, say);
-    assert!(meanwhile.records.is_empty());
+    assert!(is_lazy(&meanwhile), "{:?}", meanwhile.records);
     let (mut all, mut next, mut turns) = (ended(&meanwhile.outbox), first.next, 0);
     while !next.is_empty() {
         let turn = turn(&mut engine, 2002, next);
@@ -228,4 +234,84 @@ fn whoever_makes_room_in_a_room_that_is_not_in_memory_is_put_out_once_it_is() {
     assert!(engine.occupants.sits_anywhere(&"b@h/1".parse().unwrap()));
     let next = turn(&mut engine, 3000, vec![Inbound::Tick]).next;
     assert!(next.iter().any(|it| matches!(it, Inbound::GoOn(Step::In(of)) if *of == name)), "{next:?}");
+}
+
+/// A seat of `name@h` in the room `c`, as it is saved.
+fn saved(tag: u64, name: &str, nick: &str, place: u64) -> SavedSeat {
+    let client = |resource: &str| SavedClient { resource: resource.into(), sees_all: true };
+    SavedSeat {
+        account: BareJid::new(&format!("{name}@h")).unwrap(),
+        tag,
+        room: ChannelName::new("c").unwrap(),
+        place,
+        id: ParticipantId::of_bytes([place as u8; 20]),
+        nick: Nick::new(nick).unwrap(),
+        windows: Some(vec![(1, None)]),
+        moderates: false,
+        is_open: false,
+        is_silent: false,
+        clients: vec![client("1"), client("2")],
+    }
+}
+
+#[test]
+fn seats_that_were_saved_end_where_their_accounts_may_not_be_in_the_room_or_somebody_has_their_nick() {
+    let mut engine = service(Limits::default());
+    take(&mut engine, 1000, &ban(""));
+    take(&mut engine, 1000, &ban("b@h"));
+    let join = "<join xmlns='urn:xmpp:mix:core:1'><nick>Taken</nick></join>";
+    take(&mut engine, 1000, &format!("<iq type='set' id='j' from='j@h' to='c@mix.h'>{join}</iq>"));
+    let tag = engine.channels.tag_of(&ChannelName::new("c").unwrap()).unwrap();
+    let seats = [("a", "Alice", 4), ("b", "Bob", 3), ("c", "taken", 2), ("j", "Jack", 1), ("d", "alice", 9)];
+    let mut seats: Vec<SavedSeat> = seats.into_iter().map(|(name, nick, at)| saved(tag, name, nick, at)).collect();
+    // A room that is no more.
+    seats.push(saved(tag + 1, "e", "Eve", 1));
+    engine.restore_seats(seats);
+    engine.occupants.look_again(tag);
+    let turn = turn(&mut engine, 2000, vec![Inbound::LinkUp]);
+    let ended = |who: &str| {
+        turn.records
+            .iter()
+            .filter(|it| matches!(it, Record::Seat { account, seat: None, .. } if account.as_str() == who))
+            .count()
+    };
+    assert_eq!(["a@h", "b@h", "c@h", "d@h", "e@h", "j@h"].map(ended), [0, 1, 1, 1, 1, 0]);
+    let told = told(&turn.outbox);
+    let with = |codes: &[&str]| told.iter().filter(|it| codes.iter().all(|code| it.contains(code))).count();
+    assert_eq!((with(&["'301'", "'110'"]), with(&["'333'", "'110'"])), (2, 2), "{told:?}");
+    // Whoever became a participant sits there by its record, and is asked by the nick of that.
+    let (accounts, passers_by) = (engine.occupants.seats(tag).count(), engine.occupants.seats(tag).passer_by_count());
+    assert_eq!((accounts, passers_by, engine.occupants.shares.held()), (2, 1, 4));
+}
+
+#[test]
+fn those_who_may_be_gone_are_asked_some_at_a_tick_and_first_where_something_is_said() {
+    let mut engine = service(Limits::default());
+    let create = "<create xmlns='urn:xmpp:mix:core:1' channel='d'/>";
+    take(&mut engine, 1, &format!("<iq type='set' id='1' from='o@h/r' to='mix.h'>{create}</iq>"));
+    (0..120).for_each(|n| drop(enter(&mut engine, 1000, &format!("x{n}@h/1"))));
+    let say = |engine: &mut Engine, at, who: &str| {
+        let nick = who.replace(['@', '/'], "-");
+        let stanza = format!("<presence from='{who}' to='d@mix.h/{nick}'>{X}</presence>");
+        take(engine, at, &stanza);
+        take(engine, at, &format!("<message type='groupchat' from='{who}' to='d@mix.h'><body>Hi</body></message>"));
+    };
+    (0..20).for_each(|n| say(&mut engine, 1000, &format!("y{n}@h/1")));
+    let asked = |engine: &mut Engine, now| -> Vec<String> {
+        let turn = turn(engine, now, vec![Inbound::Tick]);
+        let asked =
+            turn.outbox.iter().filter_map(|out| if let Out::Question(xml) = out { Some(xml.clone()) } else { None });
+        asked.filter(|xml| xml.contains("@h/1")).collect()
+    };
+    assert_eq!(asked(&mut engine, 1500).len(), 0);
+    turn(&mut engine, 2000, vec![Inbound::LinkDown]);
+    turn(&mut engine, 3000, vec![Inbound::LinkUp]);
+    say(&mut engine, 3000, "y3@h/1");
+    let first = asked(&mut engine, 3001);
+    assert_eq!((first.len(), first.iter().filter(|xml| xml.contains("'y")).count()), (50, 19));
+    let rest: Vec<usize> = (4..8).map(|s| asked(&mut engine, s * 1000).len()).collect();
+    assert_eq!(rest, [50, 39, 0, 0], "each is asked once, and not the one that spoke");
+    // Nothing is said for long: the one that spoke since is asked, too.
+    assert_eq!(asked(&mut engine, 3000 + 16 * 60_000).len(), 1);
+    assert_eq!(asked(&mut engine, 3000 + 40 * 60_000).len(), 0);
 }

@@ -42,6 +42,7 @@ impl Occupants {
             trace.opened.get_or_insert(moment);
             trace.told = if is_told { Some(moment) } else { trace.told };
         });
+        self.save_later(member.0, tag);
     }
 }
 
@@ -65,8 +66,9 @@ impl Engine {
         (actor, change): (Option<&BareJid>, &Change),
         turn: &mut Turn,
     ) {
-        let Some(here) = self.occupants.room(tag) else { return };
         let Some(author) = speaker(change) else { return };
+        self.occupants.note_said(tag);
+        let Some(here) = self.occupants.room(tag) else { return };
         let Some(channel) = self.channels.channel(name) else { return };
         let member = channel.member_of(author).or_else(|| here.seats.member_of(author));
         let Some(member) = member else { return };

@@ -101,7 +101,7 @@ impl Engine {
             return;
         }
         for shown in shown {
-            let Shown::Fan { list: List::Node(node), except, message, groupchat } = shown else { continue };
+            let Shown::Fan { list, except, message, groupchat } = shown else { continue };
             // Nor is anything put before somebody again that it has hidden from itself or cleared away.
             let was_there = |taker: Taker<'_>| match taker {
                 Taker::Member(it) => {
@@ -109,8 +109,13 @@ impl Engine {
                 }
                 Taker::Guest(it) => it.first <= number,
             };
-            let audience = self.audience_again(channel, node, except.as_ref(), was_there);
-            turn.fan(audience, halves(&message, groupchat), Lasting::Row);
+            let audience = match list {
+                List::Node(node) => Some(self.audience_again(channel, node, except.as_ref(), was_there)),
+                List::Sessions => self.sessions_again(channel, |member| was_there(Taker::Member(member))),
+            };
+            if let Some(audience) = audience {
+                turn.fan(audience, halves(&message, groupchat), Lasting::Row);
+            }
         }
     }
 

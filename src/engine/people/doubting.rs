@@ -58,6 +58,9 @@ impl Engine {
         if !GONE.contains(&condition) || !is_reached || !self.people.doubts.raise(whom, (tag, is_guest), self.steady) {
             return;
         }
+        if let Ok(full) = whom.try_as_full() {
+            self.occupants.note_asked(full);
+        }
         let purpose = Purpose::Doubt { whom: whom.clone() };
         match whom.is_full() {
             // XEP-0403 §4.3: a client is probed with disco.

@@ -48,6 +48,11 @@ impl Engine {
             tracing::debug!(id = stanza.id, kind = stanza.kind.name(), "a stanza for another domain was dropped");
             return;
         }
+        if let Ok(full) = stanza.from.try_as_full()
+            && !stanza.is_answer()
+        {
+            self.occupants.hear(full, self.steady.0);
+        }
         match stanza.kind {
             Kind::Iq if stanza.is_answer() => self.take_answer(stanza, turn),
             Kind::Iq => self.iq(stanza, turn),

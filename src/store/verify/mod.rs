@@ -18,6 +18,7 @@ mod nicks;
 mod receipts;
 mod rooms;
 mod rows;
+mod seats;
 mod survey;
 mod tombstones;
 mod tours;
@@ -34,7 +35,7 @@ use survey::Survey;
 /// A check: its name and its function.
 type Check<'a, S> = (&'static str, fn(&Survey<'a, S>) -> Result<(), StoreError>);
 
-fn checks<'a, S: Databases>() -> [Check<'a, S>; 18] {
+fn checks<'a, S: Databases>() -> [Check<'a, S>; 19] {
     [
         ("entries", entries::check),
         ("commits", commits::check),
@@ -49,6 +50,7 @@ fn checks<'a, S: Databases>() -> [Check<'a, S>; 18] {
         ("guests", guests::check),
         ("invitations", invitations::check),
         ("rooms", rooms::check),
+        ("seats", seats::check),
         ("rows", rows::check),
         ("indexes", indexes::check),
         ("tombstones", tombstones::check),

@@ -1,0 +1,63 @@
+//! What was heard of clients in rooms.
+
+use jid::FullJid;
+use std::collections::{BTreeSet, HashMap, VecDeque};
+
+/// For how long a client in a room is silent before it is asked, in milliseconds.
+pub(super) const SILENT_MS: u64 = 15 * 60 * 1000;
+
+/// When a client was heard of, in steady milliseconds.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Heard {
+    /// When it said something; 0: not since the start.
+    pub said_ms: u64,
+    /// When it was asked, if it was since then.
+    pub asked_ms: Option<u64>,
+}
+
+/// When clients in rooms were heard of, and the rooms whose clients are to be asked whether they are still there.
+#[derive(Debug, Default)]
+pub(super) struct Ghosts {
+    /// The clients that sit in any room.
+    pub heard: HashMap<FullJid, Heard>,
+    /// Since when whoever was not heard of may be gone.
+    pub since_ms: u64,
+    /// The time.
+    pub now_ms: u64,
+    /// Rooms in which something is said, by tags: they are gone through first.
+    pub urgent: VecDeque<u64>,
+    /// All rooms that are gone through.
+    pub queue: VecDeque<u64>,
+    /// When rooms are gone through next if nothing is said there, by tags.
+    pub due: BTreeSet<(u64, u64)>,
+}
+
+impl Ghosts {
+    /// A client of which nothing was heard yet is back in a room.
+    pub fn restore(&mut self, full: &FullJid) {
+        self.heard.entry(full.clone()).or_default();
+    }
+
+    /// A client enters a room.
+    pub fn enter(&mut self, full: &FullJid) {
+        self.heard.insert(full.clone(), Heard { said_ms: self.now_ms, asked_ms: None });
+    }
+
+    /// A client is in no room any more.
+    pub fn forget(&mut self, full: &FullJid) {
+        self.heard.remove(full);
+    }
+
+    /// A room begins.
+    pub fn begin(&mut self, tag: u64) {
+        self.due.insert((self.now_ms.saturating_add(SILENT_MS), tag));
+    }
+
+    /// Whether a client is to be asked. It is not asked twice about the same silence.
+    pub fn is_doubtful(&self, full: &FullJid) -> bool {
+        let Some(heard) = self.heard.get(full) else { return false };
+        let is_asked = |since_ms: u64| heard.asked_ms.is_some_and(|asked_ms| asked_ms >= since_ms);
+        let of_before = heard.said_ms < self.since_ms && !is_asked(self.since_ms);
+        of_before || (heard.said_ms.saturating_add(SILENT_MS) <= self.now_ms && !is_asked(0))
+    }
+}
