@@ -49,6 +49,7 @@ mod retention;
 // Other programs use it too.
 #[allow(dead_code)]
 mod samples;
+mod seats;
 mod suite;
 mod unsent;
 mod upgrade;
