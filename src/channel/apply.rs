@@ -28,7 +28,12 @@ impl Channel {
             | Change::InvitedByRoom(_)
             | Change::DeclinedToRoom(_)
             | Change::RoleSet { .. } => {}
-            Change::Relayed(relay) => self.states.note(relay),
+            Change::Relayed(relay) => {
+                self.states.note(relay);
+                if relay.message.says {
+                    self.note_pace(&relay.author, relay.stamp);
+                }
+            }
             Change::Entombed(tombstone) => self.tail.retract(tombstone.row),
             Change::Reported(report) => self.note_report(report),
             Change::Struck(member) | Change::Faded(member) => self.strike(&member.id),
@@ -167,13 +172,23 @@ impl Channel {
         self.members.values_mut().for_each(|member| member.own.mark = member.own.mark.max(mark));
     }
 
+    /// XEP-0500: somebody said something. Those who administer the channel never wait.
+    fn note_pace(&mut self, author: &ParticipantId, stamp: super::Stamp) {
+        let is_exempt = self.ids.get(author).is_some_and(|jid| self.standing_of(jid) != super::Standing::Member);
+        if !is_exempt {
+            self.slow.note(author, stamp, self.kept.settings.room.slow_mode_s);
+        }
+    }
+
     /// Notes a new row. Its author counts as having read everything before it, if the row counts (storage.md §5).
     pub(super) fn note(&mut self, row: &Row) {
         self.newest = row.number;
         self.recent.note(row);
         self.sent.note_sent(row);
         self.tail.note(row);
-        self.slow.note(row, self.kept.settings.room.slow_mode_s);
+        if tail::counts(row) {
+            self.note_pace(&row.author, row.stamp);
+        }
         self.tallies.note(row.number, self.joined);
         if !tail::counts(row) {
             return;

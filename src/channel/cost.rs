@@ -60,6 +60,7 @@ impl Command {
             Command::InviteByRoom(invitees) => each(invitees.len(), PERSON),
             Command::Group(GroupCommand::EditMembers { add, remove }) => each(add.len() + remove.len(), PERSON),
             Command::SetSubscriptions { edits, .. } => each(edits.len(), 1),
+            Command::ConfigureRoom(_) => LASTING,
             Command::SetRoles(edits) => each(edits.len(), 1),
             Command::SetAffiliations(edits) => each(edits.len(), PERSON),
             Command::RevokeInvitations { invitees } => each(invitees.len(), 1),

@@ -31,6 +31,8 @@ pub struct Message {
     pub gist: Option<u64>,
     /// XEP-0045 §8.1: what the room is about from here on, where the message says nothing else.
     pub topic: Option<String>,
+    /// XEP-0500: whether it has a body or a file, archived or not.
+    pub says: bool,
     /// XEP-0184, XEP-0333: what it reports of earlier rows.
     pub reports: Option<(Progress, u64)>,
     /// The children as they came, as XML inside a stanza.

@@ -380,7 +380,12 @@ impl Channel {
 
     /// Roughly the memory that it takes, in bytes.
     pub fn bytes(&self) -> usize {
-        self.bytes + self.recent.bytes() + self.sent.bytes() + self.tail.bytes() + self.tallies.bytes()
+        self.bytes
+            + self.recent.bytes()
+            + self.sent.bytes()
+            + self.tail.bytes()
+            + self.tallies.bytes()
+            + self.slow.bytes()
     }
 
     /// The record with a participant id.

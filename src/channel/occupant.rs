@@ -3,8 +3,8 @@
 
 use super::rules::Rules;
 use super::{
-    Action, Actor, Affiliation, Channel, Limits, Member, Node, OccupantRole, PrivateMessages, Role, Seats, Standing,
-    Status,
+    Access, Action, Actor, Affiliation, Channel, Limits, Member, Node, OccupantRole, PrivateMessages, Role, Seats,
+    Standing, Status,
 };
 use crate::steps::Counted;
 use jid::BareJid;
@@ -113,6 +113,9 @@ impl Channel {
         let is_open_to_members = self.settings().shows_jids() && is_member;
         match affiliation {
             Affiliation::Owner | Affiliation::Admin => is_open_to_members || self.standing(actor) == Standing::Owner,
+            Affiliation::Member if self.settings().access.participants < Access::Participants => {
+                self.standing(actor) != Standing::Member
+            }
             Affiliation::Member => is_open_to_members || self.standing(actor) != Standing::Member,
             Affiliation::Outcast => self.allows(role, Action::Lists, limits),
             Affiliation::None => false,

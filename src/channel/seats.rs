@@ -121,8 +121,12 @@ impl Seats {
         let Some(seat) = self.seats.remove(account) else { return false };
         self.moderators.remove(account);
         if let Some(member) = seat {
-            self.ids.remove(&member.id);
-            self.nicks.remove(member.nick.key());
+            if self.ids.get(&member.id) == Some(account) {
+                self.ids.remove(&member.id);
+            }
+            if self.nicks.get(member.nick.key()) == Some(account) {
+                self.nicks.remove(member.nick.key());
+            }
         }
         true
     }

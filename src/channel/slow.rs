@@ -3,8 +3,8 @@
 //! It is not stored: a channel that is loaded reads its newest rows, and goes on from those. Two channels that differ in it
 //! alone count as equal.
 
+use super::ParticipantId;
 use super::stamp::Stamp;
-use super::{ParticipantId, Row, tail};
 use std::collections::{HashMap, VecDeque};
 
 /// When people said something last, of those who still have to wait.
@@ -22,24 +22,28 @@ impl PartialEq for Slow {
 }
 
 impl Slow {
-    /// Notes a new row. `wait_s`: how long its author has to wait before it says more; nothing is kept where that is `None`.
-    pub fn note(&mut self, row: &Row, wait_s: Option<u64>) {
+    /// Somebody who has to wait said something. `wait_s`: how long it waits before it says more; nothing is kept where that is
+    /// `None`.
+    pub fn note(&mut self, author: &ParticipantId, stamp: Stamp, wait_s: Option<u64>) {
         let Some(wait_s) = wait_s.filter(|wait_s| *wait_s > 0) else {
             *self = Slow::default();
             return;
         };
-        while let Some((stamp, _)) = self.order.front()
-            && waits_ms(*stamp, row.stamp, wait_s).is_none()
-            && let Some((stamp, author)) = self.order.pop_front()
+        while let Some((since, _)) = self.order.front()
+            && waits_ms(*since, stamp, wait_s).is_none()
+            && let Some((since, author)) = self.order.pop_front()
         {
-            if self.last.get(&author) == Some(&stamp) {
+            if self.last.get(&author) == Some(&since) {
                 self.last.remove(&author);
             }
         }
-        if tail::counts(row) {
-            self.last.insert(row.author.clone(), row.stamp);
-            self.order.push_back((row.stamp, row.author.clone()));
-        }
+        self.last.insert(author.clone(), stamp);
+        self.order.push_back((stamp, author.clone()));
+    }
+
+    /// Roughly the memory that it takes, in bytes.
+    pub fn bytes(&self) -> usize {
+        size_of::<(Stamp, ParticipantId)>() * (self.order.len() + 2 * self.last.len())
     }
 
     /// How long somebody still has to wait, in seconds, rounded up; `None`: it may speak.
@@ -58,45 +62,26 @@ fn waits_ms(since: Stamp, now: Stamp, wait_s: u64) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::channel::RowKind;
 
-    fn row(author: &str, ms: u64, counted: bool) -> Row {
-        Row {
-            number: 1,
-            stamp: Stamp(ms),
-            author: ParticipantId::new(&author.repeat(20)).unwrap(),
-            ordinal: 1,
-            counted,
-            target: None,
-            corrects: false,
-            kind: RowKind::Message,
-            media: None,
-            nick: "a".into(),
-            stanza_id: None,
-            origin_id: None,
-            lang: None,
-            payload: String::new(),
-        }
+    fn id(name: &str) -> ParticipantId {
+        ParticipantId::new(&name.repeat(20)).unwrap()
     }
 
     #[test]
     fn everybody_waits_for_itself_and_what_is_over_is_kept_no_longer() {
-        let mut slow = Slow::default();
-        let (a, b) = (row("a", 1000, true), row("b", 5000, true));
-        slow.note(&a, Some(10));
-        slow.note(&row("c", 1500, false), Some(10));
-        assert_eq!(slow.waits_s(&a.author, Stamp(1000), 10), Some(10));
-        assert_eq!(slow.waits_s(&a.author, Stamp(10_999), 10), Some(1));
-        assert_eq!(slow.waits_s(&a.author, Stamp(11_000), 10), None);
-        assert_eq!(slow.waits_s(&b.author, Stamp(2000), 10), None);
-        assert_eq!(slow.waits_s(&row("c", 0, true).author, Stamp(1600), 10), None, "it said nothing that counts");
-        slow.note(&b, Some(10));
-        slow.note(&row("a", 12_000, true), Some(10));
+        let (mut slow, a, b) = (Slow::default(), id("a"), id("b"));
+        slow.note(&a, Stamp(1000), Some(10));
+        assert_eq!(slow.waits_s(&a, Stamp(1000), 10), Some(10));
+        assert_eq!(slow.waits_s(&a, Stamp(10_999), 10), Some(1));
+        assert_eq!(slow.waits_s(&a, Stamp(11_000), 10), None);
+        assert_eq!(slow.waits_s(&b, Stamp(2000), 10), None);
+        slow.note(&b, Stamp(5000), Some(10));
+        slow.note(&a, Stamp(12_000), Some(10));
         assert_eq!((slow.last.len(), slow.order.len()), (2, 2));
-        slow.note(&row("d", 30_000, false), Some(10));
-        assert_eq!((slow.last.len(), slow.order.len()), (0, 0));
-        slow.note(&b, Some(10));
-        slow.note(&b, None);
-        assert_eq!(slow.waits_s(&b.author, Stamp(5001), 10), None);
+        slow.note(&id("d"), Stamp(30_000), Some(10));
+        assert_eq!((slow.last.len(), slow.order.len()), (1, 1));
+        assert!(slow.bytes() > 0);
+        slow.note(&b, Stamp(30_001), None);
+        assert_eq!((slow.waits_s(&b, Stamp(30_001), 10), slow.bytes()), (None, 0));
     }
 }

@@ -11,6 +11,7 @@ impl Engine {
         self.tell_time(now);
         self.requests.begin_turn();
         let mut turn = Turn { outbox: std::mem::take(self.outgoing.early()), ..Turn::default() };
+        self.open_settled_rooms();
         self.review_rooms(&mut turn);
         batch.into_iter().enumerate().for_each(|(place, inbound)| self.take(place, inbound, &mut turn));
         self.end_walks(&mut turn);
@@ -85,6 +86,7 @@ impl Engine {
                 | Record::Sent(_) => {}
             }
         }
+        self.occupants.forget_settled();
         self.undo_entries(&turn.entered, &mut out);
         self.undo_seats(turn.seats_past, turn.passing);
         self.leave_rosters_again(turn.left_rosters);

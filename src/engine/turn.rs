@@ -13,6 +13,7 @@ use crate::store::{Deed, Halves, Outdated, Part, Record, Unsent};
 use crate::xep::Reply;
 use crate::xmpp::{Stanza, StanzaError, Tag, Unreadable};
 use jid::{BareJid, FullJid};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// An input.
@@ -91,6 +92,10 @@ pub struct Turn {
     pub(super) seats_past: Vec<SeatPast>,
     /// Clients that entered rooms by what the turn's commit decides, with the rooms' tags.
     pub(super) entered: Vec<(u64, FullJid)>,
+    /// The channels that the records change, and how many records were looked at for that.
+    pub(super) changed: (BTreeSet<u64>, usize),
+    /// Who pays for what rooms are told of what it does to others.
+    pub(super) payer: Option<BareJid>,
     /// What people of MIX are told of those who pass by in rooms.
     pub(super) passing: Vec<(ChannelName, Change)>,
     /// Queries of the service, which are sent even if the commit is refused.
@@ -164,6 +169,18 @@ impl Turn {
     pub(super) fn tell_all(&mut self, audience: Audience, Halves { head, tail, groupchat }: Halves) {
         let (presence, decided, lasting, charge) = (true, false, Lasting::Kept, None);
         self.outbox.push(Out::Fan(Fan { audience, head, tail, groupchat, presence, decided, lasting, charge }));
+    }
+
+    /// Whether the turn's commit changes a channel, as far as is decided.
+    pub(super) fn changes(&mut self, tag: u64) -> bool {
+        let (changed, looked_at) = &mut self.changed;
+        for record in &self.records[*looked_at..] {
+            if let Record::Channel { tag, .. } = record {
+                changed.insert(*tag);
+            }
+        }
+        *looked_at = self.records.len();
+        changed.contains(&tag)
     }
 
     /// The presence that was delivered since says what the turn's commit decides, so it goes with it.

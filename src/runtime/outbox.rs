@@ -1,7 +1,8 @@
 //! What waits for the writer, and what the writer reports: how much the host server has.
 
 use super::queue::Queue;
-use crate::engine::outgoing::outbox::{Charge, Delta, Out};
+
+use crate::engine::outgoing::outbox::{Audience, Charge, Delta, Out};
 use crate::xmpp::address;
 use jid::Jid;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -46,7 +47,11 @@ pub fn weight(out: &Out) -> usize {
         + match out {
             Out::Stanza(text) | Out::Presence(text) | Out::Question(text) => text.len(),
             Out::About { channel, text } => channel.len() + text.len(),
-            Out::Fan(fan) => fan.head.len() + fan.tail.len(),
+            Out::Fan(fan) => {
+                let named =
+                    if let Audience::These(numbers) = &fan.audience { size_of_val(numbers.as_slice()) } else { 0 };
+                fan.head.len() + fan.tail.len() + named
+            }
             Out::Book(Delta::Filled(_, accounts)) => size_of_val(accounts.as_slice()),
             Out::Book(Delta::Entry { entry, .. }) => entry.reached.all().map(|it| it.len() + ITEM_BYTES).sum(),
             Out::Book(Delta::Added(..) | Delta::Removed(..) | Delta::Multicast { .. } | Delta::Dropped { .. }) => 0,

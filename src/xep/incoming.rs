@@ -39,7 +39,10 @@ pub fn decode(request: &Request<'_>) -> Result<Command, Refusal> {
         let id = named.row.map(|row| sealer.seal(tag, row));
         Tag::in_ns("retract", ns::RETRACT).attr_opt("id", id).write(&mut payload);
     }
-    let topic = subject::stated(stanza).filter(|_| weight < Weight::Count && !named.retracts);
+    let topic = subject::stated(stanza);
+    if named.retracts && topic.is_some() {
+        return Err(Refusal::BadRequest("a message either retracts another one or sets the subject".into()));
+    }
     let archived = topic.is_some() || is_archived(stanza, weight, named.retracts);
     let own = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
     let origin_id = own(stanza.part("origin-id", ns::SID).and_then(|child| child.attr("id")));
@@ -57,6 +60,7 @@ pub fn decode(request: &Request<'_>) -> Result<Command, Refusal> {
         target: named.row,
         corrects: named.corrects,
         topic,
+        says: weight == Weight::Count,
         payload,
     }))
 }

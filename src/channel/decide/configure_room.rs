@@ -2,11 +2,15 @@
 
 use super::Outcome;
 use super::draft::Draft;
+use super::room_settings::PASSWORD_BYTES_MAX;
 use crate::channel::command::RoomWish;
 use crate::channel::{
     Access, Action, Actor, Answer, Change, Channel, Context, Decision, Farewell, Limits, Member, Node, Refusal, Seats,
     Status,
 };
+
+/// The longest reason for the end of a room, in bytes.
+const FAREWELL_BYTES_MAX: usize = 1024;
 
 impl Channel {
     /// Owners alone see and change the configuration of a room.
@@ -46,8 +50,12 @@ impl Channel {
     /// XEP-0045 §10.9: an owner destroys the room, and says why.
     pub(super) fn destroy_room(&self, actor: &Actor, farewell: Farewell, limits: &Limits) -> Outcome {
         self.require_owner(actor, limits)?;
-        if farewell.reason.as_ref().is_some_and(|it| it.len() > limits.info_bytes_max) {
-            return Err(Refusal::TooLong { what: "the reason", max: limits.info_bytes_max });
+        // It goes to everybody in the room.
+        if farewell.reason.as_ref().is_some_and(|it| it.len() > FAREWELL_BYTES_MAX) {
+            return Err(Refusal::TooLong { what: "the reason", max: FAREWELL_BYTES_MAX });
+        }
+        if farewell.password.as_ref().is_some_and(|it| it.as_str().len() > PASSWORD_BYTES_MAX) {
+            return Err(Refusal::TooLong { what: "the password", max: PASSWORD_BYTES_MAX });
         }
         Ok(Decision::of(vec![Change::Destroyed(farewell)], Answer::Destroyed))
     }

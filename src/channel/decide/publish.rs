@@ -15,6 +15,7 @@ impl Channel {
         let author = self.speaker(actor, Action::Send, context.live.seats, context.limits)?;
         check_lengths(&message, context)?;
         check_features(&message, context)?;
+        self.check_pace(actor, author, &message, context)?;
         if !message.archived {
             self.check_correction(author, &message, context)?;
             return self.pass_on(actor, author, message, context);
@@ -30,7 +31,6 @@ impl Channel {
             return self.retract_by_message(actor, author, message, context);
         }
         self.check_correction(author, &message, context)?;
-        self.check_pace(actor, author, &message, context)?;
         let topic = message.topic.clone().map(|text| self.topic(actor, author, text, context)).transpose()?;
         let mut draft = Draft::new(self, context.live.now, context.limits);
         let row = self.row_of(&draft, author, message, context);
@@ -47,7 +47,7 @@ impl Channel {
         message: &Message,
         context: &Context<'_>,
     ) -> Result<(), Refusal> {
-        let is_exempt = self.standing_of(&actor.account) != Standing::Member || !message.counted;
+        let is_exempt = self.standing_of(&actor.account) != Standing::Member || !(message.counted || message.says);
         let Some(every_s) = self.settings().room.slow_mode_s.filter(|_| !is_exempt) else { return Ok(()) };
         match self.slow.waits_s(&author.id, context.live.now, every_s) {
             Some(wait_s) => Err(Refusal::SlowMode { every_s, wait_s }),

@@ -4,7 +4,7 @@ use crate::channel::room::HISTORY_ROWS_MAX;
 use crate::channel::{Limits, Password, Refusal, RoomSettings};
 
 /// The longest password, in bytes.
-const PASSWORD_BYTES_MAX: usize = 256;
+pub(super) const PASSWORD_BYTES_MAX: usize = 256;
 /// The longest language tag, in bytes (RFC 5646 §4.4.1).
 const LANG_BYTES_MAX: usize = 35;
 /// The longest time between two messages of one account, in seconds.

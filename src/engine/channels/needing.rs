@@ -5,6 +5,7 @@ use super::super::{Addressee, Call, Engine, Inbound, Step};
 use super::needs::{Loaded, Needs};
 use super::{past, places};
 use crate::channel::{Actor, AnyCommand, Channel, ChannelName, Role, ServiceCommand};
+use crate::xep::muc::enter;
 use crate::xep::{commands, delegation, rows};
 use crate::xmpp::{Kind, Parts, Stanza, address, ns};
 use jid::BareJid;
@@ -73,6 +74,10 @@ impl Engine {
             Some(Target::Occupant(name, _)) => {
                 self.need_channel_for(&self.actor(stanza.sender()), &name, needs);
                 self.need_history(stanza, &name, needs);
+                // Whoever was in the channel is who it was.
+                if let Some(channel) = self.channels.channel(&name).filter(|_| enter::entry(stanza).is_some()) {
+                    self.need_past(channel, vec![stanza.sender()], needs);
+                }
             }
             Some(Target::Service) if stanza.kind == Kind::Iq && !stanza.is_answer() => self.need_named(stanza, needs),
             _ => {}

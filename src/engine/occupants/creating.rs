@@ -29,6 +29,13 @@ impl Engine {
         self.occupants.locks.note_asked(name);
     }
 
+    /// Rooms are open whose settings the turn before stored.
+    pub(in crate::engine) fn open_settled_rooms(&mut self) {
+        for name in std::mem::take(&mut self.occupants.settled) {
+            self.open_room(&name);
+        }
+    }
+
     /// Everybody finds a room from here on whom its settings let.
     pub(in crate::engine) fn open_room(&mut self, name: &ChannelName) {
         if self.occupants.locks.end(name) {

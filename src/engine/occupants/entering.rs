@@ -70,7 +70,9 @@ impl Engine {
         let since = turn.outbox.len();
         match self.let_in(full, (name, nick, entry.password), turn) {
             Ok(entrant) => {
-                let joins = entrant.joins;
+                let tag = self.channels.tag_of(name);
+                // What is shown of a channel that the turn changes goes with the turn's commit as well.
+                let joins = entrant.joins || tag.is_some_and(|tag| turn.changes(tag));
                 let tag = self.channels.tag_of(name).filter(|tag| !self.occupants.is_session(*tag, full));
                 turn.entered.extend(tag.filter(|_| joins).map(|tag| (tag, full.clone())));
                 self.welcome(stanza, full, (name, entrant), history, turn);
@@ -106,9 +108,18 @@ impl Engine {
         turn: &mut Turn,
     ) -> Result<Entrant, Refusal> {
         let actor = self.actor(full.to_bare());
-        let nick = Nick::new(nick).ok_or(Refusal::NoNick)?;
+        if self.channels.is_ending(&actor.account) {
+            // The name's next owner waits until the old account is ended everywhere.
+            return Err(Refusal::Busy);
+        }
+        let text = nick;
+        let nick = Nick::new(text).ok_or(Refusal::NoNick)?;
         let tag = self.channels.tag_of(name).filter(|_| !self.is_hidden(name, &actor));
-        let Some(tag) = tag else { return self.let_in_first(&actor, (name, nick), turn) };
+        let Some(tag) = tag else {
+            let entrant = self.let_in_first(&actor, (name, nick), turn)?;
+            let is_renamed = entrant.is_renamed || entrant.member.nick.as_str() != text;
+            return Ok(Entrant { is_renamed, ..entrant });
+        };
         // Everybody is told of it, and it of everybody.
         self.admit_freight(&actor)?;
         let wait = |wait_s: u64| Refusal::TooFast { what: "entries", wait_s };
@@ -123,6 +134,8 @@ impl Engine {
         let was_shown = self.channels.channel(name).and_then(|it| it.participant(&actor.account)).is_some_and(is_shown);
         let effects = self.decide_in(name, &actor, Command::Enter(wish))?;
         let Answer::Entered { member, passes_by, is_renamed } = effects.answer else { return Err(Refusal::Internal) };
+        // A nick that was mended is another one than was asked for.
+        let is_renamed = is_renamed || member.nick.as_str() != text;
         let joins = effects.changes.iter().any(|(_, change)| change.is_kept());
         self.apply_and_show(Some(&actor.account), effects.changes, turn);
         Ok(Entrant { member: *member, passes_by, was_shown, is_renamed, joins, is_created: false })
@@ -225,11 +238,13 @@ impl Engine {
         };
         let (room, sees) = (self.service.address_of(name), channel.unveils_occupants_to(viewer, &here.seats));
         for seat in here.occupants() {
-            let Some(picture) = self.occupants.picture(channel, seat) else { continue };
-            let stands_out = is_quiet && stands_out(channel, here, &picture.member.jid);
+            // Of a large room few are shown, so whether one is comes before all else.
+            let account = seat.shown().map(|session| session.full.to_bare()).filter(|_| is_quiet);
+            let stands_out = account.is_some_and(|account| stands_out(channel, here, &account));
             if is_quiet && seat.trace.opened.is_none() && !stands_out {
                 continue;
             }
+            let Some(picture) = self.occupants.picture(channel, seat) else { continue };
             opened.extend(stands_out.then(|| (picture.member.jid.clone(), seat.id.clone())));
             everybody.push((seat.id.clone(), picture.occupant(&room, sees).available(None, &[])));
         }

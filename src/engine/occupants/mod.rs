@@ -82,6 +82,8 @@ pub(in crate::engine) struct Occupants {
     forsaken: BTreeSet<ChannelName>,
     /// Rooms that nobody but their creators finds.
     locks: Locks,
+    /// Locked rooms that are open once the turn is stored, which settles them.
+    settled: Vec<ChannelName>,
     tending: Chore<ChannelName>,
     /// Sessions, each counted against its account.
     shares: Shares<BareJid>,
@@ -113,6 +115,7 @@ impl Occupants {
             ended: BTreeMap::new(),
             forsaken: BTreeSet::new(),
             locks: Locks::new(own_domains),
+            settled: Vec::new(),
             tending: Chore::circle(TENDING),
             shares: Shares::new("sessions in rooms", ALL_SESSIONS_MAX, own_domains.clone()),
             bytes: Shares::new("presence in rooms", BYTES_MAX, own_domains.clone()),
@@ -123,6 +126,18 @@ impl Occupants {
             unsaved: BTreeSet::new(),
             ghosts: heard::Ghosts::default(),
         }
+    }
+
+    /// A locked room is open once the turn is stored.
+    pub fn note_settled(&mut self, name: &ChannelName) {
+        if self.locks.of(name).is_some() {
+            self.settled.push(name.clone());
+        }
+    }
+
+    /// What settles rooms was not stored.
+    pub fn forget_settled(&mut self) {
+        self.settled.clear();
     }
 
     /// Who hit a share since this was asked last.

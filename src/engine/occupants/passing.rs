@@ -40,6 +40,9 @@ impl Engine {
         if !self.is_in_room(name, &stanza.from) {
             return Err(Refusal::NotOccupant);
         }
+        if self.channels.is_ending(&stanza.sender()) {
+            return Err(Refusal::Busy);
+        }
         let channel = self.channels.channel(name).ok_or(Refusal::NoSuchChannel)?;
         let (seats, account) = (self.occupants.seats(channel.profile().tag), stanza.sender());
         let own = seats.passer_by(&account).or_else(|| channel.participant(&account)).ok_or(Refusal::NotOccupant)?;
@@ -47,7 +50,7 @@ impl Engine {
             return Err(Refusal::Forbidden("you may not send private messages in this room"));
         }
         let nick = Nick::new(nick).ok_or(Refusal::NoSuchItem)?;
-        let holder = seats.holder_of(&nick).or_else(|| channel.holder_of(&nick)).ok_or(Refusal::NoSuchItem)?;
+        let holder = channel.occupant_called(&nick, seats).ok_or(Refusal::NoSuchItem)?;
         let other = seats.passer_by(holder).or_else(|| channel.participant(holder)).ok_or(Refusal::NoSuchItem)?;
         let (audience, message) = self.way_to(channel, (own, other), stanza)?;
         let message = message.ok_or_else(|| Refusal::BadRequest("the message is empty".into()))?;

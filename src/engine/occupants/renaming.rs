@@ -20,6 +20,9 @@ impl Engine {
         turn: &mut Turn,
     ) -> Result<bool, Refusal> {
         let actor = self.actor(full.to_bare());
+        if self.channels.is_ending(&actor.account) {
+            return Err(Refusal::Busy);
+        }
         let nick = Nick::new(nick).ok_or(Refusal::NoNick)?.cut(self.service.limits.nick_bytes_max);
         let passer_by = self.occupants.seats(tag).passer_by(&actor.account).cloned();
         let own = self.channels.channel(name).and_then(|channel| self.occupants.member_on(channel, &actor.account));

@@ -90,7 +90,8 @@ impl Engine {
             let presence = |is_unveiled| if is_unveiled { unveiled.clone() } else { veiled.clone() };
             self.tell_apart((name, tag), audience, presence, turn);
         }
-        self.load(account, name, &mut turn.outbox[since..]);
+        let payer = turn.payer.clone().unwrap_or_else(|| account.clone());
+        self.load(&payer, name, &mut turn.outbox[since..]);
         let now_ms = self.steady.0;
         let Some(room) = self.occupants.room_mut(tag) else { return };
         let moment = room.next_moment();

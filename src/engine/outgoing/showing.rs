@@ -51,6 +51,10 @@ impl Engine {
         turn: &mut Turn,
     ) {
         let mut all = Vec::with_capacity(changes.len());
+        let payer = turn.payer.clone();
+        if actor.is_some() {
+            turn.payer = actor.cloned();
+        }
         // How an extension shows a change may depend on the channel's other changes.
         for beside in changes.chunk_by(|a, b| a.0 == b.0) {
             let of = &beside[0].0;
@@ -66,7 +70,9 @@ impl Engine {
                 self.render(Rendered { name, change, before, nodes_gone, actor, beside }, turn);
                 if let Some(done) = &done {
                     self.follow(name, done.tag, change, turn);
+                    let since = turn.outbox.len();
                     self.follow_in_room(name, done.tag, (change, done.was.as_ref()), turn);
+                    self.charge_payer(name, since, turn);
                 }
                 if change.is_end() {
                     self.open_room(name);
@@ -82,7 +88,9 @@ impl Engine {
             if let Some(told) = told {
                 self.tell_reconfigured(of, &told, turn);
             }
+            self.charge_payer(of, since, turn);
         }
+        turn.payer = payer;
         for ((name, change), done) in changes.into_iter().zip(all) {
             let Some(Done { tag, before, .. }) = done else { continue };
             let gone = change.member().filter(|member| before == Some(Status::Joined) && !member.is_joined());
@@ -97,6 +105,13 @@ impl Engine {
             if change.is_kept() {
                 turn.records.push(Record::Channel { name, tag, change });
             }
+        }
+    }
+
+    /// Charges whoever caused it for what a room is told.
+    fn charge_payer(&mut self, name: &ChannelName, since: usize, turn: &mut Turn) {
+        if let Some(payer) = turn.payer.clone() {
+            self.load(&payer, name, &mut turn.outbox[since..]);
         }
     }
 

@@ -13,6 +13,8 @@ use jid::{BareJid, Jid};
 pub(in crate::engine) const EFFORT_MAX: usize = 4 << 20;
 /// The cost of a listed member in an answer that is not XML, in bytes.
 pub(in crate::engine) const MEMBER_EFFORT: usize = 64;
+/// The cost of a seat that is counted, in bytes.
+const SEAT_EFFORT: usize = 16;
 /// The size of one recipient of a message in an answer, without its JID, in bytes.
 const RECIPIENT_BYTES: usize = 128;
 
@@ -92,7 +94,8 @@ impl Engine {
             Answer::Left if self.needs_error_on_leave(asked) => {
                 return turn.reply(reply, reply.error(&(&Refusal::NoSuchItem).into()));
             }
-            Answer::Items { .. }
+            Answer::Description
+            | Answer::Items { .. }
             | Answer::Subscribers { .. }
             | Answer::People(_)
             | Answer::Occupants(Some(_))
@@ -104,13 +107,7 @@ impl Engine {
                 return turn.send_refusal(reply, &Refusal::Busy);
             }
             answer => {
-                let (Some(extension), Some(request)) = (extension, self.request(asked)) else { return };
-                let text = match extension.encode(&answer, &request) {
-                    Ok(payload) => reply.result(payload),
-                    Err(refusal) => return turn.send_refusal(reply, &refusal),
-                };
-                turn.effort += text.len();
-                return turn.reply(reply, text);
+                return self.answer_at_once(asked, (reply, extension), &answer, turn);
             }
         };
         let Some(channel) = asked.channel.as_ref().and_then(|name| self.channels.channel(name)) else { return };
@@ -128,6 +125,36 @@ impl Engine {
             }),
             kind,
         });
+    }
+
+    /// Answers from what is in memory.
+    fn answer_at_once(
+        &self,
+        asked: &Asked<'_>,
+        (reply, extension): (&Reply, Option<&'static dyn Extension>),
+        answer: &Answer,
+        turn: &mut Turn,
+    ) {
+        turn.effort += self.walk_of(asked, answer);
+        let (Some(extension), Some(request)) = (extension, self.request(asked)) else { return };
+        let text = match extension.encode(answer, &request) {
+            Ok(payload) => reply.result(payload),
+            Err(refusal) => return turn.send_refusal(reply, &refusal),
+        };
+        turn.effort += text.len();
+        turn.reply(reply, text);
+    }
+
+    /// What it takes to answer, besides the bytes of the answer: the people who are looked at, as bytes.
+    fn walk_of(&self, asked: &Asked<'_>, answer: &Answer) -> usize {
+        let name = asked.channel.as_ref();
+        let Some(channel) = name.and_then(|name| self.channels.channel(name)) else { return 0 };
+        let seats = self.occupants.seats(channel.profile().tag).count();
+        match answer {
+            Answer::Description => seats * SEAT_EFFORT,
+            Answer::Occupants(Some(_)) | Answer::Roles { .. } => (channel.participant_count() + seats) * MEMBER_EFFORT,
+            _ => 0,
+        }
     }
 
     fn read_dossier(&self, asked: &Asked<'_>, reply: &Reply, account: BareJid, whole: bool, turn: &mut Turn) {

@@ -108,6 +108,19 @@ impl Engine {
         // Messages were counted when they came in.
         let is_paced = is_stanza || (matches!(asked.way, Way::Call(_)) && command.message().is_some());
         let publishes = matches!(command.of_channel(), Some(Command::Publish(_) | Command::Announce(_)));
+        let is_of_room = |command: &Command| {
+            matches!(
+                command,
+                Command::SetRoles(_)
+                    | Command::SetAffiliations(_)
+                    | Command::ConfigureRoom(_)
+                    | Command::DestroyRoom(_)
+            )
+        };
+        if command.of_channel().is_some_and(is_of_room) {
+            // Everybody in the room is told.
+            self.admit_freight(&asked.actor)?;
+        }
         self.charge_request(&asked.actor, if is_stanza { 1 } else { command.cost() });
         let people = command.people(&asked.actor.account);
         self.admit_invitations(&asked.actor, people)?;
@@ -171,7 +184,8 @@ impl Engine {
             self.note_form_asked(&name);
         }
         if settles && !effects.is_part {
-            self.open_room(&name);
+            // It is open once that is stored.
+            self.occupants.note_settled(&name);
         }
         Ok(effects)
     }

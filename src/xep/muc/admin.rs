@@ -71,8 +71,13 @@ fn affiliation_edit(item: &Element, request: &Request<'_>) -> Result<Affiliation
     Ok(AffiliationEdit { jid, affiliation, nick, reason: reason(item) })
 }
 
+/// The longest reason, in characters.
+const REASON_CHARS_MAX: usize = 256;
+
 fn reason(item: &Element) -> Option<String> {
-    item.part("reason", ns::MUC_ADMIN).map(Element::text).filter(|reason| !reason.is_empty())
+    let reason = item.part("reason", ns::MUC_ADMIN).map(Element::text).filter(|reason| !reason.is_empty());
+    // It goes to everybody in the room.
+    reason.map(|reason| reason.chars().take(REASON_CHARS_MAX).collect())
 }
 
 fn affiliation(name: &str) -> Result<Affiliation, Refusal> {

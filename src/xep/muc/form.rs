@@ -23,6 +23,8 @@ const WRITERS: [(&str, &str); 4] = [
 ];
 /// Who sees JIDs.
 const SEERS: [(&str, &str); 2] = [("moderators", "Moderators Only"), ("anyone", "Anyone")];
+/// The field of whether there is a password.
+const PROTECTED: &str = "muc#roomconfig_passwordprotectedroom";
 /// The field of how many occupants there may be. Any number is taken, whatever it offers.
 const SEATS: &str = "muc#roomconfig_maxusers";
 /// What groups are, or what the service settles for them.
@@ -114,7 +116,7 @@ pub fn fields(channel: &Channel, limits: &Limits) -> Vec<Field> {
         truth("muc#roomconfig_persistentroom", "Stays When Its Last Occupant Leaves", !room.temporary),
         truth("muc#roomconfig_moderatedroom", "Moderated", room.moderated),
         truth("muc#roomconfig_membersonly", "For Members Only", is_for_members(channel)),
-        truth("muc#roomconfig_passwordprotectedroom", "A Password Is Required to Enter", room.password.is_some()),
+        truth(PROTECTED, "A Password Is Required to Enter", room.password.is_some()),
         Field { kind: "text-private", ..text("muc#roomconfig_roomsecret", "Password", secret) },
         some("muc#roomconfig_whois", "list-single", "Who Sees the JIDs of Occupants", vec![whois.to_owned()], &SEERS),
         text("muc#maxhistoryfetch", "Messages of History at Most", &history_max.to_string()),
@@ -165,7 +167,9 @@ pub fn read(form: &Element, channel: &Channel, limits: &Limits) -> Result<RoomWi
             return Err(Refusal::BadRequest("this form is not one of a room's configuration".into()));
         }
         let Some(field) = shown.iter().find(|field| field.var == var) else { continue };
-        if !says_same(field, &values) {
+        // Whether there is a password is settled by two fields together.
+        let counts_always = var == PROTECTED;
+        if counts_always || !says_same(field, &values) {
             take(&mut reading, field, &values, channel)?;
         }
     }
@@ -229,7 +233,7 @@ fn take(reading: &mut Reading<'_>, field: &Field, values: &[String], channel: &C
         "muc#roomconfig_persistentroom" => room.temporary = !one_truth(var, values)?,
         "muc#roomconfig_moderatedroom" => room.moderated = one_truth(var, values)?,
         "muc#roomconfig_membersonly" => *allowed = Some(one_truth(var, values)?),
-        "muc#roomconfig_passwordprotectedroom" => reading.is_protected = Some(one_truth(var, values)?),
+        PROTECTED => reading.is_protected = Some(one_truth(var, values)?),
         "muc#roomconfig_roomsecret" => *secret = Some(values.first().cloned().unwrap_or_default()),
         "muc#roomconfig_whois" => patch.visibility = Some(visibility(one)),
         "muc#maxhistoryfetch" => room.history_max = Some(one_number(var, values)?),
