@@ -298,7 +298,7 @@ pub const FAMILIES: &[Family] = &[
             let destroy = format!("<destroy jid='hall@mix.h'><reason>{inner}</reason></destroy>");
             Sent::Stanza(iq("set", "own@h/r", &format!("end{}@mix.h", it.serial), &owner(&destroy)))
         },
-        parts: &[|_, _| "Macbeth doth come.".to_owned()],
+        parts: &[|_, _| "Hail".to_owned()],
         is_end: false,
     },
     Family {
