@@ -55,6 +55,16 @@ fn clients_of_muc_enter_rooms() {
 }
 
 #[test]
+fn owners_run_rooms_that_outlive_restarts() {
+    for kind in [HostKind::Prosody, HostKind::Ejabberd, HostKind::ProsodyMixd] {
+        let mut host = Host::start(kind);
+        let mut mixd = Mixd::start(Path::new(MIXD), &host);
+        play("owners_run_rooms", &mut host, &mut mixd);
+        ends_in_order(&mut mixd);
+    }
+}
+
+#[test]
 fn xmpp_and_http_users_share_groups_behind_prosody_with_mod_mixd() {
     xmpp_and_http_users_share_groups(HostKind::ProsodyMixd);
 }
@@ -341,7 +351,10 @@ fn the_demo_plays_its_conversation() {
         let story = String::from_utf8_lossy(&output.stdout);
         let complaint = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{host}: {story}\n{complaint}");
-        assert!(story.contains("sees alice typing") && story.contains("3 rows"), "{host}: {story}");
+        assert!(
+            story.contains("sees alice typing") && story.contains("has it by MUC") && story.contains("5 rows"),
+            "{host}: {story}"
+        );
     }
 }
 

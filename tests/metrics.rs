@@ -138,7 +138,7 @@ fn what_happens_is_counted() {
     let samples = world.samples();
     let is = |name: &str, value: f64| assert_eq!(samples.get(name), Some(&value), "{name} in {samples:#?}");
     is("mixd_rows_total", 3.0);
-    is("mixd_refusals_total{reason=\"not-joined\",what=\"\"}", 1.0);
+    is("mixd_refusals_total{reason=\"not-joined\",what=\"room\"}", 1.0);
     is("mixd_bounces_total{route=\"resource\"}", 1.0);
     is("mixd_bounces_total{route=\"bare\"}", 1.0);
     is("mixd_received_total{kind=\"message\"}", 6.0);
