@@ -29,7 +29,7 @@ fn converse(peer: &mut Peer) {
         ));
     }
     let mut seen = String::new();
-    while !(seen.contains(BODY) && seen.contains("<forbidden")) {
+    while !(seen.contains(BODY) && seen.contains("<not-acceptable")) {
         seen += &peer.next_stanza();
     }
     let row = seen.split("<stanza-id").nth(1).unwrap().split(" id='").nth(1).unwrap().split('\'').next().unwrap();

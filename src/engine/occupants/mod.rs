@@ -76,6 +76,8 @@ pub(in crate::engine) struct Occupants {
     due: BTreeMap<ChannelName, u64>,
     /// Those of them whose seats are to be gone through.
     reviews: BTreeSet<ChannelName>,
+    /// The room that was gone through last.
+    reviewed: Option<ChannelName>,
     /// Rooms whose channels are no more, by the channels' tags. Their sessions are still to be told of it.
     ended: BTreeMap<u64, EndedRoom>,
     /// Rooms that may go, because nobody keeps them.
@@ -112,6 +114,7 @@ impl Occupants {
             owed_count: 0,
             due: BTreeMap::new(),
             reviews: BTreeSet::new(),
+            reviewed: None,
             ended: BTreeMap::new(),
             forsaken: BTreeSet::new(),
             locks: Locks::new(own_domains),

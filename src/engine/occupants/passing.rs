@@ -19,7 +19,9 @@ impl Engine {
     ) {
         match self.private_message(stanza, (name, nick)) {
             Ok((audience, message)) => {
+                let since = turn.outbox.len();
                 turn.fan(audience, halves(&message, false), Lasting::Fleeting);
+                self.load(&stanza.sender(), name, &mut turn.outbox[since..]);
                 if stanza.type_ != "headline" {
                     turn.replies.push(Reply::to_stanza(stanza).into());
                 }

@@ -9,6 +9,7 @@ use super::showing::is_shown;
 use super::telling::Pacing;
 use crate::channel::{Channel, ChannelName, Member};
 use jid::BareJid;
+use std::ops::Bound;
 
 /// Rooms that one turn looks at; seats in each of them, and those that it ends or tells of.
 const ROOMS_MAX: usize = 16;
@@ -34,7 +35,13 @@ impl Occupants {
         let doubted = review.doubted || room.review.is_some_and(|review| review.doubted);
         let closes = review.closes || room.review.is_some_and(|review| review.closes);
         let restored = review.restored || room.review.is_some_and(|review| review.restored);
-        room.review = Some(Review { doubted, closes, restored, ..review });
+        // One that is under way goes on first, or somebody far behind could be kept from ever being looked at.
+        let running = room.review.filter(|running| running.behind.is_some());
+        let (behind, again) = match (running, review.behind) {
+            (Some(running), None) => (running.behind, true),
+            (_, behind) => (behind, review.again),
+        };
+        room.review = Some(Review { behind, doubted, closes, restored, again });
         let name = room.name.clone();
         self.due.insert(name.clone(), tag);
         self.reviews.insert(name);
@@ -90,7 +97,10 @@ impl Engine {
         if review.doubted {
             self.forget_traces(name, tag);
         }
-        let rest = found.behind.map(|place| Review { behind: Some(place), ..review });
+        let rest = match found.behind {
+            Some(place) => Some(Review { behind: Some(place), ..review }),
+            None => review.again.then_some(Review { behind: None, again: false, ..review }),
+        };
         let Some(room) = self.occupants.room_mut(tag) else { return };
         room.review = None;
         self.occupants.recall_causes(tag);
@@ -132,8 +142,13 @@ impl Engine {
     /// Before anything else of a turn: seats end that the turns before, or the commit that was refused, leave without a reason
     /// to be.
     pub(in crate::engine) fn review_rooms(&mut self, turn: &mut Turn) {
-        let reviews = self.occupants.reviews.iter().filter(|name| !self.channels.is_cold(name));
+        // They take turns.
+        let last = self.occupants.reviewed.as_ref();
+        let behind = self.occupants.reviews.range((last.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded));
+        let before = last.map(|last| self.occupants.reviews.range(..=last.clone()));
+        let reviews = behind.chain(before.into_iter().flatten()).filter(|name| !self.channels.is_cold(name));
         let reviews: Vec<ChannelName> = reviews.take(ROOMS_MAX).cloned().collect();
+        self.occupants.reviewed = reviews.last().cloned().or(self.occupants.reviewed.take());
         for name in reviews {
             self.occupants.reviews.remove(&name);
             match (self.channels.tag_of(&name), self.occupants.due.get(&name).copied()) {

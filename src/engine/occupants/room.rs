@@ -20,6 +20,8 @@ pub struct Review {
     pub closes: bool,
     /// Whether they were saved by an earlier process, and the channel may say something else.
     pub restored: bool,
+    /// Whether it begins anew once it is through, because the rules changed meanwhile.
+    pub again: bool,
 }
 
 /// How far the sessions of a room are gone through.
