@@ -56,7 +56,7 @@ pub struct Request<'a> {
     pub delegated: bool,
     /// Whether the home server sent it, from the account's bare JID.
     pub by_home_server: bool,
-    /// Whether a client of a room asks (XEP-0045): one that is in it, or that takes no MIX.
+    /// Of a query of the archive: whether a client of a room asks (XEP-0045), which is in it, or takes no MIX.
     pub as_room: bool,
     /// The live state of the turn.
     pub live: LiveState<'a>,

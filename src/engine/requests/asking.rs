@@ -384,7 +384,7 @@ impl Engine {
             payload,
             delegated: reply.delegated.is_some(),
             by_home_server: reply.delegated.is_none() && reply.to.is_bare(),
-            as_room: self.asks_as_room(asked),
+            as_room: payload.has_ns(ns::MAM) && self.asks_as_room(asked),
             live: self
                 .channels
                 .live((self.now, self.due), self.occupants.known_in(self.tag_of(asked.channel.as_ref()))),
