@@ -174,9 +174,12 @@ impl Channel {
 
     /// XEP-0500: somebody said something. Those who administer the channel never wait.
     fn note_pace(&mut self, author: &ParticipantId, stamp: super::Stamp) {
+        let Some(wait_s) = self.kept.settings.room.slow_mode_s.filter(|wait_s| *wait_s > 0) else {
+            return self.slow.end();
+        };
         let is_exempt = self.ids.get(author).is_some_and(|jid| self.standing_of(jid) != super::Standing::Member);
         if !is_exempt {
-            self.slow.note(author, stamp, self.kept.settings.room.slow_mode_s);
+            self.slow.note(author, stamp, wait_s);
         }
     }
 
@@ -186,13 +189,11 @@ impl Channel {
         self.recent.note(row);
         self.sent.note_sent(row);
         self.tail.note(row);
-        if tail::counts(row) {
-            self.note_pace(&row.author, row.stamp);
-        }
         self.tallies.note(row.number, self.joined);
         if !tail::counts(row) {
             return;
         }
+        self.note_pace(&row.author, row.stamp);
         if let Some(author) =
             self.ids.get(&row.author).and_then(|jid| self.members.get_mut(jid)).filter(|author| author.id == row.author)
         {

@@ -22,13 +22,15 @@ impl PartialEq for Slow {
 }
 
 impl Slow {
-    /// Somebody who has to wait said something. `wait_s`: how long it waits before it says more; nothing is kept where that is
-    /// `None`.
-    pub fn note(&mut self, author: &ParticipantId, stamp: Stamp, wait_s: Option<u64>) {
-        let Some(wait_s) = wait_s.filter(|wait_s| *wait_s > 0) else {
+    /// Nobody waits any more.
+    pub fn end(&mut self) {
+        if !self.order.is_empty() {
             *self = Slow::default();
-            return;
-        };
+        }
+    }
+
+    /// Somebody who has to wait said something. `wait_s`: how long it waits before it says more.
+    pub fn note(&mut self, author: &ParticipantId, stamp: Stamp, wait_s: u64) {
         while let Some((since, _)) = self.order.front()
             && waits_ms(*since, stamp, wait_s).is_none()
             && let Some((since, author)) = self.order.pop_front()
@@ -70,18 +72,18 @@ mod tests {
     #[test]
     fn everybody_waits_for_itself_and_what_is_over_is_kept_no_longer() {
         let (mut slow, a, b) = (Slow::default(), id("a"), id("b"));
-        slow.note(&a, Stamp(1000), Some(10));
+        slow.note(&a, Stamp(1000), 10);
         assert_eq!(slow.waits_s(&a, Stamp(1000), 10), Some(10));
         assert_eq!(slow.waits_s(&a, Stamp(10_999), 10), Some(1));
         assert_eq!(slow.waits_s(&a, Stamp(11_000), 10), None);
         assert_eq!(slow.waits_s(&b, Stamp(2000), 10), None);
-        slow.note(&b, Stamp(5000), Some(10));
-        slow.note(&a, Stamp(12_000), Some(10));
+        slow.note(&b, Stamp(5000), 10);
+        slow.note(&a, Stamp(12_000), 10);
         assert_eq!((slow.last.len(), slow.order.len()), (2, 2));
-        slow.note(&id("d"), Stamp(30_000), Some(10));
+        slow.note(&id("d"), Stamp(30_000), 10);
         assert_eq!((slow.last.len(), slow.order.len()), (1, 1));
         assert!(slow.bytes() > 0);
-        slow.note(&b, Stamp(30_001), None);
+        slow.end();
         assert_eq!((slow.waits_s(&b, Stamp(30_001), 10), slow.bytes()), (None, 0));
     }
 }
