@@ -118,7 +118,6 @@ impl Engine {
         let audience = |knows: Knows| here.audience(tag, &member.jid, &trace, knows);
         let of = |member| self.occupants.of_mix(channel, member);
         let as_now = |unveiled| of(member).occupant(&room, unveiled).available(None, &[]);
-        let since = turn.outbox.len();
         let mut told = false;
         match before {
             Some(before) if now && before.nick != member.nick => {
@@ -147,7 +146,6 @@ impl Engine {
             }
             Some(_) | None => {}
         }
-        turn.decide_since(since);
         let begins = before.is_none() && now;
         let Some(room) = self.occupants.room_mut(tag) else { return };
         // In a room that was never quiet everybody knows.

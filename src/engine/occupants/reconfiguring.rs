@@ -37,8 +37,6 @@ impl Engine {
         }
         let room = self.service.address_of(name);
         let message = presence::reconfigured(&room, &self.service.sealer.mark(tag, self.dice.random()), &codes);
-        let since = turn.outbox.len();
         turn.tell_all(Audience::List(ListId { tag, list: List::Sessions }, None), halves(&message, true));
-        turn.decide_since(since);
     }
 }

@@ -90,8 +90,7 @@ impl Engine {
             let presence = |is_unveiled| if is_unveiled { unveiled.clone() } else { veiled.clone() };
             self.tell_apart((name, tag), audience, presence, turn);
         }
-        let payer = turn.payer.clone().unwrap_or_else(|| account.clone());
-        self.load(&payer, name, &mut turn.outbox[since..]);
+        self.load(turn.payer.as_ref().unwrap_or(account), name, &mut turn.outbox[since..]);
         let now_ms = self.steady.0;
         let Some(room) = self.occupants.room_mut(tag) else { return };
         let moment = room.next_moment();

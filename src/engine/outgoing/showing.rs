@@ -51,10 +51,8 @@ impl Engine {
         turn: &mut Turn,
     ) {
         let mut all = Vec::with_capacity(changes.len());
-        let payer = turn.payer.clone();
-        if actor.is_some() {
-            turn.payer = actor.cloned();
-        }
+        // What follows from the changes is paid for by the same actor.
+        let payer = actor.map(|actor| turn.payer.replace(actor.clone()));
         // How an extension shows a change may depend on the channel's other changes.
         for beside in changes.chunk_by(|a, b| a.0 == b.0) {
             let of = &beside[0].0;
@@ -82,15 +80,17 @@ impl Engine {
             }
             let since = turn.outbox.len();
             self.tell_standings(of, standings, turn);
-            if beside.iter().any(|(_, change)| change.is_kept()) {
-                turn.decide_since(since);
-            }
             if let Some(told) = told {
                 self.tell_reconfigured(of, &told, turn);
             }
+            if beside.iter().any(|(_, change)| change.is_kept()) {
+                turn.decide_since(since);
+            }
             self.charge_payer(of, since, turn);
         }
-        turn.payer = payer;
+        if let Some(payer) = payer {
+            turn.payer = payer;
+        }
         for ((name, change), done) in changes.into_iter().zip(all) {
             let Some(Done { tag, before, .. }) = done else { continue };
             let gone = change.member().filter(|member| before == Some(Status::Joined) && !member.is_joined());
@@ -110,8 +110,8 @@ impl Engine {
 
     /// Charges whoever caused it for what a room is told.
     fn charge_payer(&mut self, name: &ChannelName, since: usize, turn: &mut Turn) {
-        if let Some(payer) = turn.payer.clone() {
-            self.load(&payer, name, &mut turn.outbox[since..]);
+        if let Some(payer) = &turn.payer {
+            self.load(payer, name, &mut turn.outbox[since..]);
         }
     }
 
