@@ -63,8 +63,6 @@ pub enum Answer {
         member: Box<Member>,
         /// Whether it has no record.
         passes_by: bool,
-        /// Whether it goes by another nick than it asked for.
-        is_renamed: bool,
     },
     /// The preferences in force.
     Preferences(Preferences),

@@ -19,7 +19,7 @@ impl Channel {
         if let Some(member) = self.participant(account) {
             self.check_password(&wish)?;
             self.check_seats(actor, context)?;
-            return Ok(self.enter_by_record(actor, member, &wish, context));
+            return Ok(self.enter_by_record(actor, member, wish.nick, context));
         }
         self.check_entrant(actor)?;
         self.check_password(&wish)?;
@@ -28,32 +28,32 @@ impl Channel {
             let nick = Some(wish.nick.clone());
             let subscribe = NodeSet::default();
             let join = JoinWish { nick, subscribe, preferences: PreferencesPatch::default(), claim: None };
-            return self.join_room(actor, join, &wish, context);
+            return self.join_room(actor, join, context);
         }
         if let Some(member) = context.live.seats.passer_by(account) {
-            return Ok(Decision::answer(entered(member, true, &wish)));
+            return Ok(Decision::answer(entered(member, true)));
         }
         let nick = self.free_in_room(actor, wish.nick.clone(), context)?;
         // Whoever was in the channel is who it was.
         let id = self.member(account).map_or_else(|| wish.id.clone(), |past| past.id.clone());
         let member = Seats::stand_in(account, nick, (id, self.head().row + 1));
-        let answer = entered(&member, true, &wish);
+        let answer = entered(&member, true);
         Ok(Decision::of(vec![Change::Entered(member)], answer))
     }
 
     /// XEP-0045 §7.2.9: a member goes by its own nick. One that others gave it is replaced by the first that it states.
-    fn enter_by_record(&self, actor: &Actor, member: &Member, wish: &EnterWish, context: &Context<'_>) -> Decision {
+    fn enter_by_record(&self, actor: &Actor, member: &Member, nick: Nick, context: &Context<'_>) -> Decision {
         if member.named {
-            return Decision::answer(entered(member, false, wish));
+            return Decision::answer(entered(member, false));
         }
-        match self.free_in_room(actor, wish.nick.clone(), context) {
+        match self.free_in_room(actor, nick, context) {
             Ok(nick) => {
                 let change = if nick == member.nick { Change::Noted } else { Change::Renamed };
                 let member = Member { nick, named: true, ..member.clone() };
-                let answer = entered(&member, false, wish);
+                let answer = entered(&member, false);
                 Decision::of(vec![change(member)], answer)
             }
-            Err(_) => Decision::answer(entered(member, false, wish)),
+            Err(_) => Decision::answer(entered(member, false)),
         }
     }
 
@@ -103,7 +103,7 @@ impl Channel {
         if seats.is_seated(&actor.account) || seats.count() < max { Ok(()) } else { Err(Refusal::RoomFull) }
     }
 
-    fn join_room(&self, actor: &Actor, join: JoinWish, wish: &EnterWish, context: &mut Context<'_>) -> Outcome {
+    fn join_room(&self, actor: &Actor, join: JoinWish, context: &mut Context<'_>) -> Outcome {
         let invitation = self.invitation_needed(actor, &join, context)?;
         let mut decision = self.come_in(actor, join, invitation, context)?;
         let joined = decision.changes.iter_mut().find_map(|change| match change {
@@ -113,7 +113,7 @@ impl Channel {
         if let Some(member) = joined {
             // A room delivers to sessions; MIX subscriptions come with a join by MIX.
             member.subscriptions = NodeSet::default();
-            decision.answer = entered(member, false, wish);
+            decision.answer = entered(member, false);
         }
         Ok(decision)
     }
@@ -128,6 +128,6 @@ impl Channel {
     }
 }
 
-fn entered(member: &Member, passes_by: bool, wish: &EnterWish) -> Answer {
-    Answer::Entered { member: Box::new(member.clone()), passes_by, is_renamed: member.nick != wish.nick }
+fn entered(member: &Member, passes_by: bool) -> Answer {
+    Answer::Entered { member: Box::new(member.clone()), passes_by }
 }

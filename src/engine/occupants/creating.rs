@@ -91,13 +91,13 @@ impl Engine {
         opened.iter().for_each(|name| self.channels.show(name));
         self.channels.hide(&name);
         self.charge_request(actor, COST);
-        let Answer::Entered { member, is_renamed, .. } = effects.answer else { return Err(Refusal::Internal) };
+        let Answer::Entered { member, .. } = effects.answer else { return Err(Refusal::Internal) };
         // Whoever creates a room is a member of it, by its record (XEP-0045 §5.2).
         let windows = vec![(1, None)];
         let member = Member { status: Status::Joined, since: self.now, windows, named: true, ..*member };
         let changes = [created, Change::Joined(member.clone())].map(|change| (name.clone(), change));
         self.apply_and_show(Some(&actor.account), changes.to_vec(), turn);
-        Ok(Entrant { member, passes_by: false, was_shown: false, is_renamed, joins: true, is_created: true })
+        Ok(Entrant { member, passes_by: false, was_shown: false, joins: true, is_created: true })
     }
 
     /// The settings of a channel that is created by entering it.

@@ -25,7 +25,6 @@ pub(super) struct Entrant {
     pub passes_by: bool,
     /// Whether the others were shown it before it entered.
     pub was_shown: bool,
-    pub is_renamed: bool,
     /// Whether something is stored of it.
     pub joins: bool,
     /// Whether the room was created for it.
@@ -73,9 +72,11 @@ impl Engine {
                 let tag = self.channels.tag_of(name);
                 // What is shown of a channel that the turn changes goes with the turn's commit as well.
                 let joins = entrant.joins || tag.is_some_and(|tag| turn.changes(tag));
-                let tag = self.channels.tag_of(name).filter(|tag| !self.occupants.is_session(*tag, full));
-                turn.entered.extend(tag.filter(|_| joins).map(|tag| (tag, full.clone())));
-                self.welcome(stanza, full, (name, entrant), history, turn);
+                let tag = tag.filter(|tag| joins && !self.occupants.is_session(*tag, full));
+                turn.entered.extend(tag.map(|tag| (tag, full.clone())));
+                // The nick in force is another one than was asked for, also where it was only mended.
+                let is_renamed = entrant.member.nick.as_str() != nick;
+                self.welcome(stanza, full, (name, entrant, is_renamed), history, turn);
                 if joins {
                     turn.decide_since(since);
                     turn.replies.push(errors::reply_to_entry(stanza).into());
@@ -112,14 +113,9 @@ impl Engine {
             // The name's next owner waits until the old account is ended everywhere.
             return Err(Refusal::Busy);
         }
-        let text = nick;
-        let nick = Nick::new(text).ok_or(Refusal::NoNick)?;
+        let nick = Nick::new(nick).ok_or(Refusal::NoNick)?;
         let tag = self.channels.tag_of(name).filter(|_| !self.is_hidden(name, &actor));
-        let Some(tag) = tag else {
-            let entrant = self.let_in_first(&actor, (name, nick), turn)?;
-            let is_renamed = entrant.is_renamed || entrant.member.nick.as_str() != text;
-            return Ok(Entrant { is_renamed, ..entrant });
-        };
+        let Some(tag) = tag else { return self.let_in_first(&actor, (name, nick), turn) };
         // Everybody is told of it, and it of everybody.
         self.admit_freight(&actor)?;
         let wait = |wait_s: u64| Refusal::TooFast { what: "entries", wait_s };
@@ -133,12 +129,10 @@ impl Engine {
         let wish = EnterWish { nick, id, password, is_inside };
         let was_shown = self.channels.channel(name).and_then(|it| it.participant(&actor.account)).is_some_and(is_shown);
         let effects = self.decide_in(name, &actor, Command::Enter(wish))?;
-        let Answer::Entered { member, passes_by, is_renamed } = effects.answer else { return Err(Refusal::Internal) };
-        // A nick that was mended is another one than was asked for.
-        let is_renamed = is_renamed || member.nick.as_str() != text;
+        let Answer::Entered { member, passes_by } = effects.answer else { return Err(Refusal::Internal) };
         let joins = effects.changes.iter().any(|(_, change)| change.is_kept());
         self.apply_and_show(Some(&actor.account), effects.changes, turn);
-        Ok(Entrant { member: *member, passes_by, was_shown, is_renamed, joins, is_created: false })
+        Ok(Entrant { member: *member, passes_by, was_shown, joins, is_created: false })
     }
 
     /// Finds room for one more session: whoever has most of them loses one. The others in its room are told of that once the
@@ -159,13 +153,13 @@ impl Engine {
         &mut self,
         stanza: &Stanza,
         full: &FullJid,
-        (name, entrant): (&ChannelName, Entrant),
+        (name, entrant, is_renamed): (&ChannelName, Entrant, bool),
         history: Vec<Tag>,
         turn: &mut Turn,
     ) {
         let Some(tag) = self.channels.tag_of(name) else { return };
         let (account, room) = (full.to_bare(), self.service.address_of(name));
-        let Entrant { member, passes_by, was_shown, is_renamed, is_created, .. } = entrant;
+        let Entrant { member, passes_by, was_shown, is_created, .. } = entrant;
         self.end_before(name, full, turn);
         let was_there = self.occupants.seats(tag).is_seated(&account);
         let known = self.occupants.entry_of(tag, full);
