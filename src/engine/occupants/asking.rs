@@ -16,8 +16,7 @@ impl Engine {
         turn: &mut Turn,
     ) {
         let reply = Reply::to_stanza(stanza);
-        let tag = self.channels.tag_of(name).zip(stanza.from.try_as_full().ok());
-        let Some((tag, _)) = tag.filter(|(tag, full)| self.occupants.is_session(*tag, full)) else {
+        if !self.is_in_room(name, &stanza.from) {
             // XEP-0045 §6.6: what an occupant is tells itself, and to occupants alone.
             let is_disco = |payload: &Element| payload.has_ns(ns::DISCO_INFO) || payload.has_ns(ns::DISCO_ITEMS);
             let refusal = match stanza.payload().is_some_and(is_disco) {
@@ -25,11 +24,10 @@ impl Engine {
                 false => Refusal::NotOccupant,
             };
             return turn.refuse_by(reply, &refusal);
-        };
+        }
         let account = stanza.sender();
         let channel = self.channels.channel(name);
-        let member = channel.and_then(|channel| channel.participant(&account));
-        let member = member.or_else(|| self.occupants.seats(tag).passer_by(&account));
+        let member = channel.and_then(|channel| self.occupants.member_on(channel, &account));
         let is_own = Nick::new(nick).is_some_and(|nick| member.is_some_and(|own| own.nick.key() == nick.key()));
         if stanza.payload().is_some_and(|payload| payload.is("ping", ns::PING)) {
             match is_own {
@@ -48,18 +46,19 @@ impl Engine {
 impl Engine {
     /// Whether an address is a client that sits in a room.
     pub(in crate::engine) fn is_in_room(&self, name: &ChannelName, asker: &Jid) -> bool {
-        let tag = self.channels.tag_of(name).zip(asker.try_as_full().ok());
-        tag.is_some_and(|(tag, full)| self.occupants.is_session(tag, full))
+        self.room_around(name, asker).is_some()
+    }
+
+    /// The tag of a room, where an address is a client that sits in it.
+    fn room_around(&self, name: &ChannelName, asker: &Jid) -> Option<u64> {
+        let (tag, full) = self.channels.tag_of(name).zip(asker.try_as_full().ok())?;
+        self.occupants.is_session(tag, full).then_some(tag)
     }
 
     /// XEP-0045 §18.3.1: something that a room sent to a client came back: it is asked whether it is still there.
     pub(in crate::engine) fn doubt_session(&mut self, stanza: &Stanza, name: &ChannelName, turn: &mut Turn) -> bool {
-        if !self.is_in_room(name, &stanza.from) {
-            return false;
-        }
-        if let Some(tag) = self.channels.tag_of(name) {
-            self.doubt_address(stanza, (tag, Some(name.clone())), turn);
-        }
+        let Some(tag) = self.room_around(name, &stanza.from) else { return false };
+        self.doubt_address(stanza, (tag, Some(name.clone())), turn);
         true
     }
 }

@@ -6,7 +6,6 @@ use super::seat::{Session, Trace};
 use crate::engine::outgoing::outbox::{Audience, EntryNo, ListId};
 use crate::xep::List;
 use jid::BareJid;
-use std::sync::Arc;
 
 impl Room {
     /// The sessions of everybody but an account.
@@ -23,7 +22,7 @@ impl Room {
         let mut own = self.seat_of(account).map_or(&[][..], |seat| &seat.sessions).iter();
         match (own.next(), own.next()) {
             (own, None) => Audience::List(list, own.map(|session| session.no)),
-            (_, Some(_)) => these(self.others(account).map(|session| session.no).collect()),
+            (_, Some(_)) => Audience::these(self.others(account).map(|session| session.no)),
         }
     }
 
@@ -47,7 +46,7 @@ impl Room {
         match numbers.len() {
             0 => None,
             some if some == all => Some(self.all_others(tag, account)),
-            _ => Some(these(numbers)),
+            _ => Some(Audience::these(numbers)),
         }
     }
 }
@@ -61,11 +60,6 @@ pub enum Knows {
     It,
     /// Those who were not.
     Nothing,
-}
-
-/// These entries, as an audience.
-pub fn these(numbers: Vec<EntryNo>) -> Audience {
-    Audience::These(Arc::new(numbers))
 }
 
 impl Occupants {

@@ -7,7 +7,6 @@ use crate::channel::{Channel, ChannelName, Member, Nick, ParticipantId, Refusal}
 use crate::engine::outgoing::outbox::Lasting;
 use crate::xep::{Reply, occupant, proxy};
 use crate::xmpp::{Stanza, Tag, ns};
-use std::sync::Arc;
 
 impl Engine {
     /// A message to a nick.
@@ -47,13 +46,13 @@ impl Engine {
         }
         let channel = self.channels.channel(name).ok_or(Refusal::NoSuchChannel)?;
         let (seats, account) = (self.occupants.seats(channel.profile().tag), stanza.sender());
-        let own = seats.passer_by(&account).or_else(|| channel.participant(&account)).ok_or(Refusal::NotOccupant)?;
+        let own = self.occupants.member_on(channel, &account).ok_or(Refusal::NotOccupant)?;
         if !channel.sends_private_messages(&account, seats) {
             return Err(Refusal::Forbidden("you may not send private messages in this room"));
         }
         let nick = Nick::new(nick).ok_or(Refusal::NoSuchItem)?;
         let holder = channel.occupant_called(&nick, seats).ok_or(Refusal::NoSuchItem)?;
-        let other = seats.passer_by(holder).or_else(|| channel.participant(holder)).ok_or(Refusal::NoSuchItem)?;
+        let other = self.occupants.member_on(channel, holder).ok_or(Refusal::NoSuchItem)?;
         let (audience, message) = self.way_to(channel, (own, other), stanza)?;
         let message = message.ok_or_else(|| Refusal::BadRequest("the message is empty".into()))?;
         let max = self.service.limits.payload_bytes_max;
@@ -96,12 +95,11 @@ impl Engine {
         let (room, hides) = (self.service.address_of(channel.name()), !channel.settings().shows_jids());
         let seat = self.occupants.room(channel.profile().tag).and_then(|here| here.seat_of(&other.jid));
         if let Some(seat) = seat {
-            let numbers = seat.sessions.iter().map(|session| session.no).collect();
             let from = [&room, "/", own.nick.as_str()].concat();
             let message = proxy::message(stanza, &room, hides, &from, None);
             let x = Tag::in_ns("x", ns::MUC_USER);
             return Ok((
-                Audience::These(Arc::new(numbers)),
+                Audience::these(seat.numbers()),
                 message.map(|message| message.child(x).child(occupant::id(&own.id))),
             ));
         }

@@ -1,9 +1,9 @@
 //! XEP-0045 §7.6: an occupant goes by another nick.
 
-use super::super::outgoing::outbox::EntryNo;
+use super::super::outgoing::outbox::{Audience, EntryNo};
 use super::super::outgoing::unsent::halves;
 use super::super::{Engine, Turn};
-use super::audiences::{Knows, these};
+use super::audiences::Knows;
 use super::showing::is_silent;
 use super::telling::Pacing;
 use crate::channel::{Change, ChannelName, Command, Member, Nick, Refusal};
@@ -67,7 +67,7 @@ impl Engine {
         let renamed =
             |unveiled, codes: &[u16]| picture.occupant(&room, unveiled).renamed(now.nick.as_str(), Some(&id), codes);
         let (since, sees) = (turn.outbox.len(), channel.unveils_occupants_to(account, &here.seats));
-        turn.tell_all(these(own), halves(&renamed(sees, &[status::RENAMED, status::SELF]), false));
+        turn.tell_all(Audience::these(own), halves(&renamed(sees, &[status::RENAMED, status::SELF]), false));
         if let Some(audience) = audience.clone() {
             self.tell_apart((name, tag), audience, |unveiled| renamed(unveiled, &[status::RENAMED]), turn);
         }

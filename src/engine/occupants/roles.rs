@@ -4,7 +4,7 @@ use super::super::outgoing::outbox::{Audience, EntryNo, ListId, Out};
 use super::super::outgoing::unsent::halves;
 use super::super::{Engine, Turn};
 use super::Occupants;
-use super::audiences::{Knows, these};
+use super::audiences::Knows;
 use super::ends::Ended;
 use super::ruling::{Causes, Ruling};
 use super::showing::{is_shown, stands_out};
@@ -17,7 +17,6 @@ use crate::xmpp::Tag;
 use jid::BareJid;
 use rand::Rng;
 use std::collections::{BTreeSet, HashSet};
-use std::sync::Arc;
 
 /// What somebody was to a room.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -115,7 +114,7 @@ impl Engine {
         let (those, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|no| unveiled.contains(no));
         for (numbers, is_unveiled) in [(those, true), (others, false)] {
             if !numbers.is_empty() {
-                turn.tell_all(these(numbers), halves(&presence(is_unveiled), false));
+                turn.tell_all(Audience::these(numbers), halves(&presence(is_unveiled), false));
             }
         }
     }
@@ -157,8 +156,7 @@ impl Engine {
     ) -> HashSet<EntryNo> {
         let (Answer::Ruled { of_roles, people }, Some(name)) = (answer, &asked.channel) else { return HashSet::new() };
         let (tag, asker) = (self.channels.tag_of(name), &asked.actor.account);
-        let passer_by = tag.and_then(|tag| self.occupants.seats(tag).passer_by(asker));
-        let member = self.channels.channel(name).and_then(|channel| channel.participant(asker)).or(passer_by);
+        let member = self.channels.channel(name).and_then(|channel| self.occupants.member_on(channel, asker));
         let actor = member.map(|member| member.nick.as_str().to_owned());
         let room = tag.and_then(|tag| self.occupants.room(tag));
         let kicked = changes.iter().filter_map(|(_, change)| match change {
@@ -285,11 +283,11 @@ impl Engine {
         if !is_new || !is_hidden {
             return;
         }
-        let (own, id): (Vec<EntryNo>, _) = (seat.numbers().collect(), seat.id.clone());
-        let (is_quiet, own) = (self.is_quiet(name, tag), Arc::new(own));
+        let (own, id) = (Audience::these(seat.numbers()), seat.id.clone());
+        let is_quiet = self.is_quiet(name, tag);
         for (other, presence) in self.everybody_in((name, tag), account, is_quiet) {
             if other != id {
-                turn.tell_all(Audience::These(own.clone()), halves(&presence, false));
+                turn.tell_all(own.clone(), halves(&presence, false));
             }
         }
     }
@@ -310,7 +308,7 @@ impl Engine {
         let to_others = affiliation_message(channel, &room, account, cause, (&id, &[]));
         let audience = match channel.settings().shows_jids() {
             true => Audience::List(ListId { tag, list: List::Sessions }, None),
-            false => these(self.occupants.unveiled_sessions(channel, tag)),
+            false => Audience::these(self.occupants.unveiled_sessions(channel, tag)),
         };
         turn.tell_all(audience, halves(&to_others, false));
         let is_ruled = self.occupants.ruling.as_ref().is_some_and(|ruling| ruling.causes.contains_key(account));

@@ -3,7 +3,6 @@
 
 use super::super::outgoing::outbox::{Audience, EntryNo, ListId};
 use super::super::{Engine, Turn};
-use super::audiences::these;
 use super::room::{Review, Room};
 use super::seat::{Seat, Session, Trace};
 use super::{ACCOUNT_SESSIONS_MAX, Occupants, SESSIONS_MAX};
@@ -134,7 +133,7 @@ impl Engine {
         match numbers.len() {
             0 => None,
             all if all == room.session_count() => Some(Audience::List(ListId { tag, list: List::Sessions }, None)),
-            _ => Some(these(numbers)),
+            _ => Some(Audience::these(numbers)),
         }
     }
 }

@@ -3,11 +3,11 @@
 //! A seat keeps what either were told of it in short, so nothing is told twice. What an account changes by itself has rates,
 //! and waits for its time; of several presences the newest is told.
 
-use super::super::outgoing::outbox::EntryNo;
+use super::super::outgoing::outbox::{Audience, EntryNo};
 use super::super::outgoing::unsent::halves;
 use super::super::{Engine, Turn};
 use super::Occupants;
-use super::audiences::{Knows, these};
+use super::audiences::Knows;
 use super::room::Room;
 use super::seat::Print;
 use super::showing::is_silent;
@@ -83,7 +83,7 @@ impl Engine {
         let audience = self.occupants.room(tag).and_then(|room| room.audience(tag, account, &trace, Knows::Either));
         let since = turn.outbox.len();
         if let Some(presence) = news.own.filter(|_| !own.is_empty()) {
-            turn.tell_all(these(own), halves(&presence, false));
+            turn.tell_all(Audience::these(own), halves(&presence, false));
         }
         let is_told = news.others.is_some();
         if let Some(([veiled, unveiled], audience)) = news.others.zip(audience) {

@@ -117,6 +117,11 @@ pub enum Audience {
 }
 
 impl Audience {
+    /// These entries.
+    pub fn these(numbers: impl IntoIterator<Item = EntryNo>) -> Audience {
+        Audience::These(Arc::new(numbers.into_iter().collect()))
+    }
+
     /// The tag of the list's channel.
     pub fn tag(&self) -> Option<u64> {
         match self {

@@ -11,7 +11,6 @@ use crate::channel::{Change, Channel, ChannelName, Guest, Member, Node, NodeSet,
 use crate::store::{Halves, Part, Unsent};
 use crate::xep::{List, Shown};
 use jid::BareJid;
-use std::sync::Arc;
 
 impl Engine {
     /// Continues parcel numbers after `newest`, the last one that an earlier process used.
@@ -76,8 +75,8 @@ impl Engine {
             let no = self.people.reach(account, &mut turn.outbox);
             no.or_else(|| self.people.accounts().find_guest(account))
         };
-        let known = accounts.iter().filter_map(number).collect();
-        turn.fan(Audience::These(Arc::new(known)), stanza, Lasting::Kept);
+        let known: Vec<EntryNo> = accounts.iter().filter_map(number).collect();
+        turn.fan(Audience::these(known), stanza, Lasting::Kept);
     }
 
     fn resend_row(&mut self, name: &ChannelName, tag: u64, row: u64, turn: &mut Turn) {
@@ -143,7 +142,7 @@ impl Engine {
         };
         let mut accounts: Vec<EntryNo> = takers.iter().filter(|taker| was_there(**taker)).filter_map(number).collect();
         accounts.sort_unstable();
-        Audience::These(Arc::new(accounts))
+        Audience::these(accounts)
     }
 }
 

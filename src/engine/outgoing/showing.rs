@@ -12,7 +12,6 @@ use crate::store::Record;
 use crate::xep::muc::message;
 use crate::xep::{Render, Shown, faces, group_events};
 use jid::BareJid;
-use std::sync::Arc;
 
 /// The result of applying a change.
 pub(in crate::engine) struct Done {
@@ -157,7 +156,7 @@ impl Engine {
         let Some(reader) = reader.filter(|_| !numbers.is_empty()) else { return };
         let (row, id) = (self.service.sealer.seal(tag, row), self.fresh_id_of(tag));
         let marker = message::displayed(&self.service.address_of(name), &reader, &row, &id);
-        turn.fan(Audience::These(Arc::new(numbers)), halves(&marker, true), Lasting::Fleeting);
+        turn.fan(Audience::these(numbers), halves(&marker, true), Lasting::Fleeting);
     }
 
     /// Shows an applied change.
@@ -216,13 +215,13 @@ impl Engine {
             Shown::Seat { account, message } => {
                 let numbers = channel.map(|channel| self.occupants.entries_of(channel.profile().tag, &account));
                 match numbers.filter(|numbers| !numbers.is_empty()) {
-                    Some(numbers) => (Audience::These(Arc::new(numbers)), message, false),
+                    Some(numbers) => (Audience::these(numbers), message, false),
                     None => return turn.send(message.attr("to", account.as_str()).into_xml()),
                 }
             }
             Shown::Seats { accounts, message } => {
                 let Some(tag) = channel.map(|channel| channel.profile().tag) else { return };
-                (Audience::These(Arc::new(self.occupants.entries_of_all(tag, &accounts))), message, false)
+                (Audience::these(self.occupants.entries_of_all(tag, &accounts)), message, false)
             }
             Shown::MailAll { accounts, message } => {
                 return mail_all(&accounts, &halves(&message, false), turn);
@@ -237,7 +236,7 @@ impl Engine {
                     return mail_all(&accounts, &halves(&message, false), turn);
                 }
                 let known = accounts.iter().filter_map(|account| self.people.accounts().find_guest(account));
-                (Audience::These(Arc::new(known.collect())), message, false)
+                (Audience::these(known), message, false)
             }
             Shown::Tell { account, message } => {
                 let Some(no) = self.people.reach(&account, &mut turn.outbox) else { return };
