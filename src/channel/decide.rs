@@ -40,6 +40,9 @@ use super::{
 
 type Outcome = Result<Decision, Refusal>;
 
+/// The refusal of somebody who is in the room and whose role is too low.
+const ROLE_TOO_LOW: Refusal = Refusal::Forbidden("your role in this room does not allow that");
+
 impl Channel {
     /// Decides a command of `actor`. The channel changes only when the decision is applied.
     ///
@@ -275,15 +278,14 @@ impl Channel {
         seats: &'a Seats,
         limits: &Limits,
     ) -> Result<&'a Member, Refusal> {
-        let is_raised = action.is_of_moderators() && seats.is_moderator(&actor.account);
-        let is_raised = is_raised && self.allows(Role::Moderator, action, limits);
+        let is_raised = self.is_let_as_moderator(&actor.account, action, seats, limits);
         // Whoever administers the channel may do so from the room as well.
         let may = |role| self.allows(role, action, limits);
         let is_let = may(Role::Passing) || may(self.role_of(&actor.account, actor.operator)) || is_raised;
         let own = match seats.passer_by(&actor.account) {
             Some(passer_by) if self.lets_pass(&actor.account) => match is_let {
                 true => Ok(passer_by),
-                false => Err(Refusal::Forbidden("your role in this room does not allow that")),
+                false => Err(ROLE_TOO_LOW),
             },
             _ => self.seat(actor, action, limits),
         }?;

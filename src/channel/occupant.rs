@@ -52,9 +52,10 @@ impl Channel {
     /// Whether somebody below an admin is heard where nobody settled it for that account. In a moderated room those whom
     /// an admin let in are; whoever let itself in is not.
     pub(super) fn voice_by_settings(&self, account: &BareJid, affiliation: Affiliation) -> bool {
-        let is_for_members = self.is_closed() || self.kept.allowed.is_some();
         let is_granted = self.participant(account).is_some_and(|member| member.granted);
-        !self.kept.settings.room.moderated || is_granted || (is_for_members && affiliation == Affiliation::Member)
+        !self.kept.settings.room.moderated
+            || is_granted
+            || (self.is_for_members() && affiliation == Affiliation::Member)
     }
 
     /// XEP-0404 §2.1, XEP-0045 §7.5: whether an account may send private messages to those in the room.

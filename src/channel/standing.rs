@@ -1,7 +1,7 @@
 //! The role of an account in a channel, and what it may do there.
 
 use super::rules::Rules;
-use super::{Action, Channel, Invitation, Limits, Member, Membership, Refusal, Role, Standing, Style};
+use super::{Action, Channel, Invitation, Limits, Member, Membership, Refusal, Role, Seats, Standing, Style};
 use jid::BareJid;
 
 impl Channel {
@@ -18,6 +18,16 @@ impl Channel {
     /// Whether nobody gets in without being added.
     pub fn is_closed(&self) -> bool {
         self.settings().membership != Membership::Open
+    }
+
+    /// Whether nobody becomes a participant by itself: it has to be added, or to be on the list of those who may join.
+    pub fn is_for_members(&self) -> bool {
+        self.is_closed() || self.kept.allowed.is_some()
+    }
+
+    /// Whether an account may do this because it was made a moderator for its visit.
+    pub fn is_let_as_moderator(&self, account: &BareJid, action: Action, seats: &Seats, limits: &Limits) -> bool {
+        action.is_of_moderators() && seats.is_moderator(account) && self.allows(Role::Moderator, action, limits)
     }
 
     /// Whether a role is high enough for an action here.

@@ -20,7 +20,7 @@ impl Channel {
             Some(seated) => self.join_again(seated, wish, context),
             None => {
                 // A password is asked for by rooms alone. Whoever is on a list of those who may join needs none.
-                let is_let_in = invitation.is_some() || self.kept.allowed.is_some() || self.is_closed();
+                let is_let_in = invitation.is_some() || self.is_for_members();
                 if !is_let_in && self.needs_password(actor, context.live.seats) {
                     let claim = wish.claim.as_ref().and_then(|claim| self.valid_claim(actor, claim, context));
                     claim.ok_or(Refusal::BadPassword)?;

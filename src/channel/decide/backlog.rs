@@ -38,8 +38,7 @@ impl Channel {
         if !is_in && self.check_entrant(actor).is_err() {
             return false;
         }
-        let joins = self.is_closed() || self.kept.allowed.is_some();
-        let stands_as = if joins { Role::Participant } else { Role::Passing };
+        let stands_as = if self.is_for_members() { Role::Participant } else { Role::Passing };
         let role = self.role_of(&actor.account, actor.operator);
         self.allows(if is_in { role } else { role.max(stands_as) }, Action::ReadHistory, limits)
     }

@@ -3,8 +3,8 @@
 use super::Outcome;
 use crate::channel::command::EnterWish;
 use crate::channel::{
-    Actor, Answer, Change, Channel, Context, Decision, JoinWish, Member, Membership, Nick, NodeSet, PreferencesPatch,
-    Refusal, Role, Seats, Standing, Status,
+    Actor, Answer, Change, Channel, Context, Decision, JoinWish, Member, Membership, Nick, NodeSet, Password,
+    PreferencesPatch, Refusal, Role, Seats, Standing, Status,
 };
 use jid::BareJid;
 
@@ -24,7 +24,7 @@ impl Channel {
         self.check_entrant(actor)?;
         self.check_password(&wish)?;
         self.check_seats(actor, context)?;
-        if self.is_closed() || self.kept.allowed.is_some() {
+        if self.is_for_members() {
             let nick = Some(wish.nick.clone());
             let subscribe = NodeSet::default();
             let join = JoinWish { nick, subscribe, preferences: PreferencesPatch::default(), claim: None };
@@ -59,9 +59,13 @@ impl Channel {
 
     /// XEP-0045 §7.2.6: everybody has to know the password, owners too. A client that is inside is not asked again.
     fn check_password(&self, wish: &EnterWish) -> Result<(), Refusal> {
-        let Some(password) = self.settings().room.password.as_ref().filter(|_| !wish.is_inside) else { return Ok(()) };
-        let is_known = wish.password.as_ref().is_some_and(|offered| password.is(offered));
-        if is_known { Ok(()) } else { Err(Refusal::BadPassword) }
+        if wish.is_inside || self.opens_with(wish.password.as_ref()) { Ok(()) } else { Err(Refusal::BadPassword) }
+    }
+
+    /// Whether a password is the one of the room, or the room has none.
+    pub fn opens_with(&self, offered: Option<&Password>) -> bool {
+        let password = self.settings().room.password.as_ref();
+        password.is_none_or(|password| offered.is_some_and(|offered| password.is(offered)))
     }
 
     /// Whether somebody gets around the password of a room: it is inside, or administers the channel.
@@ -90,8 +94,7 @@ impl Channel {
 
     /// Whether somebody who is not in the channel may sit in it as a room.
     pub fn lets_pass(&self, account: &BareJid) -> bool {
-        let is_open = self.settings().membership == Membership::Open && self.kept.allowed.is_none();
-        is_open && self.is_admitted(account)
+        !self.is_for_members() && self.is_admitted(account)
     }
 
     /// XEP-0045 §7.2.9: the most occupants that a room may have.

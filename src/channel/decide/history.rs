@@ -11,19 +11,20 @@ use jid::BareJid;
 impl Channel {
     /// Gives the form to those who may read the archive, by MIX or as a room.
     pub(super) fn describe_archive(&self, actor: &Actor, as_room: bool, context: &Context<'_>) -> Outcome {
-        match as_room {
-            true => self.require_room_archive(actor, context.live.seats, context.limits)?,
-            false => self.require_archive(actor, context.limits)?,
-        }
+        self.require_reader(actor, as_room, context)?;
         Ok(Decision::answer(Answer::HistoryForm))
+    }
+
+    fn require_reader(&self, actor: &Actor, as_room: bool, context: &Context<'_>) -> Result<(), Refusal> {
+        match as_room {
+            true => self.require_room_archive(actor, context.live.seats, context.limits),
+            false => self.require_archive(actor, context.limits),
+        }
     }
 
     pub(super) fn read_history(&self, actor: &Actor, mut query: HistoryQuery, context: &Context<'_>) -> Outcome {
         let (limits, seats) = (context.limits, context.live.seats);
-        match query.as_room {
-            true => self.require_room_archive(actor, seats, limits)?,
-            false => self.require_archive(actor, limits)?,
-        }
+        self.require_reader(actor, query.as_room, context)?;
         check(limits.features.media || query.media.is_none(), "media")?;
         // Operators, and owners of a plain channel, may read it without being in it.
         let member = self.member(&actor.account).filter(|_| !self.reads_all(actor));

@@ -1,20 +1,18 @@
 //! XEP-0045 §8.2 to §8.5, §9.6 to §9.8: roles in the room: who is put out, who has voice, and who moderates for a visit.
 
-use super::Outcome;
 use super::draft::Draft;
+use super::{Outcome, ROLE_TOO_LOW};
 use crate::channel::command::{RoleEdit, Slice};
 use crate::channel::group_create::check_named;
 use crate::channel::room::VOICES_MAX;
-use crate::channel::{
-    Action, Actor, Affiliation, Answer, Change, Channel, Context, Decision, OccupantRole, Refusal, Role,
-};
+use crate::channel::{Action, Actor, Affiliation, Answer, Change, Channel, Context, Decision, OccupantRole, Refusal};
 use jid::BareJid;
 use std::collections::BTreeSet;
 
-/// The refusal of somebody who is in the room and whose role is too low.
+/// A refusal, as it is told somebody who is in the room.
 pub(super) fn forbidden(refusal: Refusal) -> Refusal {
     match refusal {
-        Refusal::NotJoined => Refusal::Forbidden("your role in this room does not allow that"),
+        Refusal::NotJoined => ROLE_TOO_LOW,
         refusal => refusal,
     }
 }
@@ -22,8 +20,7 @@ pub(super) fn forbidden(refusal: Refusal) -> Refusal {
 impl Channel {
     /// Refuses an action that moderators of the room may do as well.
     pub(super) fn require_in_room(&self, actor: &Actor, action: Action, context: &Context<'_>) -> Result<(), Refusal> {
-        let is_raised = action.is_of_moderators() && context.live.seats.is_moderator(&actor.account);
-        if is_raised && self.allows(Role::Moderator, action, context.limits) {
+        if self.is_let_as_moderator(&actor.account, action, context.live.seats, context.limits) {
             return Ok(());
         }
         self.require(actor, action, context.limits).map(drop).map_err(forbidden)

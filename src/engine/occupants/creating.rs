@@ -5,13 +5,10 @@ use super::super::{Engine, Turn};
 use super::entering::Entrant;
 use crate::channel::command::EnterWish;
 use crate::channel::{
-    Access, Actor, Answer, Change, ChannelName, Command, Grants, Member, Nick, Node, Profile, Refusal, Rights,
-    RoomSettings, Settings, Status, Visibility,
+    Access, Actor, Answer, AnyCommand, Change, ChannelName, Command, Grants, Member, Nick, Node, Profile, Refusal,
+    Rights, RoomSettings, ServiceCommand, Settings, Status, Visibility,
 };
 use crate::xep::information;
-
-/// What creating a room counts for in the rate of requests.
-const COST: u64 = 20;
 
 impl Engine {
     /// Whether a room is locked, and an account is not its creator.
@@ -90,7 +87,8 @@ impl Engine {
         };
         opened.iter().for_each(|name| self.channels.show(name));
         self.channels.hide(&name);
-        self.charge_request(actor, COST);
+        // It counts for as much as any other way to create a channel.
+        self.charge_request(actor, AnyCommand::from(ServiceCommand::Create { name: None }).cost());
         let Answer::Entered { member, .. } = effects.answer else { return Err(Refusal::Internal) };
         // Whoever creates a room is a member of it, by its record (XEP-0045 §5.2).
         let windows = vec![(1, None)];

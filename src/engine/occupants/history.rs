@@ -54,9 +54,9 @@ impl Engine {
     /// What a client may be shown of what it asks for. `None` where that is nothing.
     fn backlog_for(&self, account: BareJid, channel: &Channel, entry: &Entry) -> Option<Backlog> {
         // Whoever is going to be refused is shown nothing, so nothing is read for it.
-        let password = channel.settings().room.password.as_ref();
-        let is_known = password.is_none_or(|password| entry.password.as_ref().is_some_and(|it| password.is(it)));
-        if !is_known && !self.occupants.seats(channel.profile().tag).is_seated(&account) {
+        if !channel.opens_with(entry.password.as_ref())
+            && !self.occupants.seats(channel.profile().tag).is_seated(&account)
+        {
             return None;
         }
         let is_wanted = entry.history.count() > 0 && entry.history.from(self.now) <= channel.head().stamp;

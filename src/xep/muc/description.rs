@@ -1,6 +1,6 @@
 //! XEP-0045 §6.4, §6.5: what a room tells of itself.
 
-use super::{ROLES, is_for_members, lets_all_set_subject, private_messages};
+use super::{ROLES, lets_all_set_subject, private_messages};
 use crate::channel::command::Slice;
 use crate::channel::room::HISTORY_ROWS_MAX;
 use crate::channel::{Channel, Node, Refusal, Seats};
@@ -18,7 +18,7 @@ pub fn features(channel: &Channel) -> impl Iterator<Item = &'static str> {
         ns::MUC_REGISTER,
         ns::MUC_REQUEST,
         either(channel.profile().listed, "muc_public", "muc_hidden"),
-        either(is_for_members(channel), "muc_membersonly", "muc_open"),
+        either(channel.is_for_members(), "muc_membersonly", "muc_open"),
         either(channel.settings().room.moderated, "muc_moderated", "muc_unmoderated"),
         either(channel.settings().shows_jids(), "muc_nonanonymous", "muc_semianonymous"),
         either(channel.settings().room.password.is_some(), "muc_passwordprotected", "muc_unsecured"),
@@ -95,7 +95,7 @@ fn settled(channel: &Channel) -> Vec<(&'static str, Vec<String>)> {
         ("muc#maxhistoryfetch", text(&settings.room.history_max.unwrap_or(HISTORY_ROWS_MAX).to_string())),
         ("muc#roomconfig_changesubject", flag(lets_all_set_subject(channel))),
         ("muc#roomconfig_allowinvites", flag(settings.members_add)),
-        ("muc#roomconfig_membersonly", flag(is_for_members(channel))),
+        ("muc#roomconfig_membersonly", flag(channel.is_for_members())),
         ("muc#roomconfig_moderatedroom", flag(settings.room.moderated)),
         ("muc#roomconfig_allowpm", text(private_messages(settings.private_messages))),
         ("muc#roomconfig_presencebroadcast", shown),

@@ -4,7 +4,7 @@
 //! that is absent stays.
 
 use super::fields::{Reading, accounts, one_number, one_truth, visibility};
-use super::{ROLES, is_for_members, lets_all_set_subject, private_messages};
+use super::{ROLES, lets_all_set_subject, private_messages};
 use crate::channel::command::RoomWish;
 use crate::channel::group::{Configuration, Patch};
 use crate::channel::room::HISTORY_ROWS_MAX;
@@ -115,7 +115,7 @@ pub fn fields(channel: &Channel, limits: &Limits) -> Vec<Field> {
         truth("muc#roomconfig_publicroom", "Can Be Found by Everybody", channel.profile().listed),
         truth("muc#roomconfig_persistentroom", "Stays When Its Last Occupant Leaves", !room.temporary),
         truth("muc#roomconfig_moderatedroom", "Moderated", room.moderated),
-        truth("muc#roomconfig_membersonly", "For Members Only", is_for_members(channel)),
+        truth("muc#roomconfig_membersonly", "For Members Only", channel.is_for_members()),
         truth(PROTECTED, "A Password Is Required to Enter", room.password.is_some()),
         Field { kind: "text-private", ..text("muc#roomconfig_roomsecret", "Password", secret) },
         some("muc#roomconfig_whois", "list-single", "Who Sees the JIDs of Occupants", vec![whois.to_owned()], &SEERS),

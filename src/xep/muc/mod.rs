@@ -88,11 +88,6 @@ pub fn is_shown(channel: &Channel, role: OccupantRole) -> bool {
     }
 }
 
-/// Whether only members enter.
-fn is_for_members(channel: &Channel) -> bool {
-    channel.is_closed() || channel.kept().allowed.is_some()
-}
-
 /// Whether every occupant may change the subject.
 fn lets_all_set_subject(channel: &Channel) -> bool {
     channel.settings().grants.subject >= Access::Participants
