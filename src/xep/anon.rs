@@ -1,5 +1,6 @@
 //! XEP-0404: who sees the JIDs of participants, and the preferences of participants about that.
 
+use super::forms::form_type;
 use super::notification::tell_node;
 use super::{Extension, Render, Request, Route, Scope};
 use crate::channel::{
@@ -158,8 +159,7 @@ fn value(text: &str) -> Tag {
 }
 
 fn form(kind: &str, fields: impl Iterator<Item = Tag>) -> Tag {
-    let form_type = Tag::new("field").attr("var", "FORM_TYPE").attr("type", "hidden").child(value(ns::MIX_ANON));
-    Tag::in_ns("x", ns::FORM).attr("type", kind).child(form_type).children(fields)
+    Tag::in_ns("x", ns::FORM).attr("type", kind).child(form_type(ns::MIX_ANON)).children(fields)
 }
 
 /// The preferences in force.

@@ -1,5 +1,6 @@
 //! XEP-0406 §2.4: the form of the configuration node, with a channel's settings and roles.
 
+use super::forms::form_type;
 use super::group_tags::{access, access_of};
 use crate::channel::group::Configuration;
 use crate::channel::limits::Rank;
@@ -57,7 +58,6 @@ pub fn item(channel: &Channel, limits: &Limits, changeable: bool) -> Tag {
 /// The form in that item.
 pub fn form(channel: &Channel, limits: &Limits, changeable: bool) -> Tag {
     let value = |text: &str| Tag::new("value").text(text);
-    let form_type = Tag::new("field").attr("var", "FORM_TYPE").attr("type", "hidden").child(value(ns::MIX_ADMIN));
     let fields = fields(channel, limits).into_iter().map(|field| {
         let tag = Tag::new("field").attr("var", field.var).attr("type", field.kind);
         let tag = tag.attr_opt("label", changeable.then_some(field.var));
@@ -67,7 +67,7 @@ pub fn form(channel: &Channel, limits: &Limits, changeable: bool) -> Tag {
     });
     let title = changeable.then(|| Tag::new("title").text("Configuration Node Modification"));
     let form = Tag::in_ns("x", ns::FORM).attr("type", if changeable { "form" } else { "result" });
-    form.child_opt(title).child(form_type).children(fields)
+    form.child_opt(title).child(form_type(ns::MIX_ADMIN)).children(fields)
 }
 
 fn fields(channel: &Channel, limits: &Limits) -> Vec<Field> {

@@ -1,5 +1,6 @@
 //! XEP-0369 §4.7.4, XEP-0406 §3.1: the form of the information node, with the name and description of a channel.
 
+use super::forms::form_type;
 use crate::channel::{Item, Refusal, Stamp};
 use crate::xmpp::{Parts, Tag, ns};
 use minidom::Element;
@@ -86,7 +87,7 @@ pub fn form(item: &Item) -> Tag {
         field(name, values).attr("type", *kind).attr("label", *label)
     });
     let form = Tag::in_ns("x", ns::FORM).attr("type", "form");
-    let form = form.child(Tag::new("title").text("Information Node Modification")).child(form_type());
+    let form = form.child(Tag::new("title").text("Information Node Modification")).child(form_type(ns::MIX_CORE));
     Tag::new("item").attr("id", &item.id).child(form.children(standard).children(of_client))
 }
 
@@ -175,11 +176,7 @@ fn stated(form: &Element) -> impl Iterator<Item = Stated> + '_ {
 
 fn written(fields: &[Stated]) -> String {
     let fields = fields.iter().map(|(var, values)| field(var, values));
-    Tag::in_ns("x", ns::FORM).attr("type", "result").child(form_type()).children(fields).into_xml()
-}
-
-fn form_type() -> Tag {
-    Tag::new("field").attr("var", "FORM_TYPE").attr("type", "hidden").child(Tag::new("value").text(ns::MIX_CORE))
+    Tag::in_ns("x", ns::FORM).attr("type", "result").child(form_type(ns::MIX_CORE)).children(fields).into_xml()
 }
 
 fn field(var: &str, values: &[String]) -> Tag {

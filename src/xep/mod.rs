@@ -17,6 +17,7 @@ pub mod errors;
 pub mod events;
 pub mod extension;
 pub mod faces;
+pub mod forms;
 pub mod gist;
 pub mod group_events;
 pub mod group_tags;

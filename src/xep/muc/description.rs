@@ -4,6 +4,7 @@ use super::{ROLES, lets_all_set_subject, private_messages};
 use crate::channel::command::Slice;
 use crate::channel::room::HISTORY_ROWS_MAX;
 use crate::channel::{Channel, Node, Refusal, Seats};
+use crate::xep::forms::form_type;
 use crate::xep::{information, rsm};
 use crate::xmpp::{Tag, ns};
 
@@ -37,8 +38,7 @@ pub fn form(channel: &Channel, seats: &Seats) -> Tag {
         Tag::new("field").attr("var", var).children(values.iter().map(|value| Tag::new("value").text(value)))
     };
     let stated = fields.filter(|(_, values)| !values.is_empty()).map(|(var, values)| field(var, &values));
-    let form_type = field("FORM_TYPE", &[ns::MUC_ROOMINFO.to_owned()]).attr("type", "hidden");
-    Tag::in_ns("x", ns::FORM).attr("type", "result").child(form_type).children(stated)
+    Tag::in_ns("x", ns::FORM).attr("type", "result").child(form_type(ns::MUC_ROOMINFO)).children(stated)
 }
 
 /// XEP-0045 §10.2.1: what everybody in a room is told of when it changes: its features, its form, its picture.

@@ -9,6 +9,7 @@ use crate::channel::command::RoomWish;
 use crate::channel::group::{Configuration, Patch};
 use crate::channel::room::HISTORY_ROWS_MAX;
 use crate::channel::{Access, Channel, Limits, PrivateMessages, Refusal};
+use crate::xep::forms::form_type;
 use crate::xep::information;
 use crate::xmpp::{Parts, Tag, ns};
 use jid::BareJid;
@@ -52,7 +53,6 @@ pub struct Field {
 /// The form with the values in force.
 pub fn form(channel: &Channel, limits: &Limits) -> Tag {
     let value = |text: &str| Tag::new("value").text(text);
-    let form_type = Tag::new("field").attr("var", "FORM_TYPE").attr("type", "hidden").child(value(ns::MUC_ROOMCONFIG));
     let field = |field: Field| {
         let options =
             field.options.iter().map(|(name, label)| Tag::new("option").attr("label", label).child(value(name)));
@@ -60,7 +60,7 @@ pub fn form(channel: &Channel, limits: &Limits) -> Tag {
         tag.children(field.values.iter().map(|text| value(text))).children(options)
     };
     let title = Tag::new("title").text(["Configuration of ", &channel.title()].concat());
-    let form = Tag::in_ns("x", ns::FORM).attr("type", "form").child(title).child(form_type);
+    let form = Tag::in_ns("x", ns::FORM).attr("type", "form").child(title).child(form_type(ns::MUC_ROOMCONFIG));
     form.children(fields(channel, limits).into_iter().map(field))
 }
 

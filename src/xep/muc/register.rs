@@ -2,6 +2,7 @@
 
 use crate::channel::{Answer, Command, Nick, Refusal};
 use crate::xep::Request;
+use crate::xep::forms::{form_type, value_of};
 use crate::xmpp::{Parts, Tag, ns};
 use minidom::Element;
 
@@ -49,14 +50,10 @@ pub fn wish(query: &Element) -> Result<Wish, Refusal> {
     if form.attr("type") == Some("cancel") {
         return Ok(Wish::Nothing);
     }
-    let value = |var: &str| {
-        let mut fields = form.parts().filter(|field| field.name() == "field" && field.attr("var") == Some(var));
-        fields.find_map(|field| field.part("value", ns::FORM)).map(Element::text)
-    };
-    if form.attr("type") != Some("submit") || value("FORM_TYPE").as_deref() != Some(ns::MUC_REGISTER) {
+    if form.attr("type") != Some("submit") || value_of(form, "FORM_TYPE").as_deref() != Some(ns::MUC_REGISTER) {
         return Err(bad("this is no form of a registration"));
     }
-    let nick = value(NICK).and_then(|nick| Nick::new(&nick));
+    let nick = value_of(form, NICK).and_then(|nick| Nick::new(&nick));
     nick.map(Wish::Nick).ok_or_else(|| bad("name a nick to register"))
 }
 
@@ -74,12 +71,11 @@ pub fn encode(answer: &Answer, request: &Request<'_>) -> Option<Tag> {
 const INSTRUCTIONS: &str = "Choose a nick that nobody else may take here";
 
 fn form() -> Tag {
-    let hidden = Tag::new("field").attr("var", "FORM_TYPE").attr("type", "hidden");
     let nick = Tag::new("field").attr("var", NICK).attr("type", "text-single").attr("label", "Nick");
     Tag::in_ns("x", ns::FORM)
         .attr("type", "form")
         .child(Tag::new("title").text("Registration"))
         .child(Tag::new("instructions").text(INSTRUCTIONS))
-        .child(hidden.child(Tag::new("value").text(ns::MUC_REGISTER)))
+        .child(form_type(ns::MUC_REGISTER))
         .child(nick.child(Tag::new("required")))
 }

@@ -3,6 +3,7 @@
 use crate::channel::command::VoiceGrant;
 use crate::channel::{Command, Nick, Refusal};
 use crate::xep::Render;
+use crate::xep::forms::{form_type, value_of};
 use crate::xep::notification::headed;
 use crate::xmpp::{Parts, Stanza, Tag, address, ns};
 use jid::BareJid;
@@ -44,8 +45,7 @@ pub fn decode(form: &Element) -> Result<Command, Refusal> {
 }
 
 fn value(form: &Element, var: &str) -> Option<String> {
-    let mut fields = form.parts().filter(|field| field.name() == "field" && field.attr("var") == Some(var));
-    fields.find_map(|field| field.part("value", ns::FORM)).map(|value| value.text().trim().to_owned())
+    value_of(form, var).map(|value| value.trim().to_owned())
 }
 
 /// Shows moderators that somebody asks for voice, by a form to give it with. They see its JID.
@@ -60,12 +60,11 @@ pub fn show(account: &BareJid, nick: &Nick, render: &mut Render<'_>) {
         let field = Tag::new("field").attr("var", var).attr("type", kind).attr("label", label);
         field.child(Tag::new("value").text(text))
     };
-    let form_type = Tag::new("field").attr("var", "FORM_TYPE").attr("type", "hidden");
     let form = Tag::in_ns("x", ns::FORM)
         .attr("type", "form")
         .child(Tag::new("title").text("Voice request"))
         .child(Tag::new("instructions").text("Somebody asks to be heard in this room. Tick the box to allow it."))
-        .child(form_type.child(Tag::new("value").text(ns::MUC_REQUEST)))
+        .child(form_type(ns::MUC_REQUEST))
         .child(field(ROLE, "list-single", "Requested role", "participant"))
         .child(field(JID, "jid-single", "User ID", account.as_str()))
         .child(field(NICK, "text-single", "Room Nickname", nick.as_str()))
