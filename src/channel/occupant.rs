@@ -3,8 +3,8 @@
 
 use super::rules::Rules;
 use super::{
-    Access, Action, Actor, Affiliation, Channel, Limits, Member, Node, OccupantRole, PrivateMessages, Role, Seats,
-    Standing, Status,
+    Access, Action, Actor, Affiliation, Channel, Limits, Member, Node, OccupantRole, ParticipantId, PrivateMessages,
+    Role, Seats, Standing, Status,
 };
 use crate::steps::Counted;
 use jid::BareJid;
@@ -26,6 +26,11 @@ impl Channel {
     /// Whether an account itself, and not its domain, is on the list of those who may join.
     fn is_on_list(&self, account: &BareJid) -> bool {
         self.kept.allowed.as_ref().is_some_and(|list| list.contains(account))
+    }
+
+    /// Whoever has an id: somebody with a record, or who passes by in the room.
+    pub fn member_or_passer_by<'a>(&'a self, id: &ParticipantId, seats: &'a Seats) -> Option<&'a Member> {
+        self.member_of(id).or_else(|| seats.member_of(id))
     }
 
     /// The role of somebody who is in the room.

@@ -92,7 +92,8 @@ impl Reported {
     }
 }
 
-fn is_within(ranges: &[(u64, u64)], row: u64) -> bool {
+/// Whether a row is within one of the ranges, from the first row of each to the last.
+pub fn is_within(ranges: &[(u64, u64)], row: u64) -> bool {
     ranges.iter().any(|&(first, last)| first <= row && row <= last)
 }
 

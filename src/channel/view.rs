@@ -1,6 +1,7 @@
 //! What a member sees of the archive, what of it is unread, and how far messages came.
 
 use super::group::{Aggregate, Recipient};
+use super::receipts::is_within;
 use super::{Channel, History, Member, Node, ParticipantId, Progress, Row, Stamp, Status};
 
 impl Channel {
@@ -35,7 +36,7 @@ impl Channel {
     pub fn sees(&self, member: &Member, row: u64) -> bool {
         let exists = row > self.base().row && row <= self.head().row;
         let windows = self.windows_of(member);
-        exists && windows.is_none_or(|windows| windows.iter().any(|&(first, last)| first <= row && row <= last))
+        exists && windows.is_none_or(|windows| is_within(&windows, row))
     }
 
     /// The number of a member's unread rows (storage.md §5): those behind its mark that count, without those that it

@@ -3,6 +3,7 @@
 use super::dossier;
 use crate::channel::command::HistoryQuery;
 use crate::channel::group::{Aggregate, Recipient};
+use crate::channel::receipts::is_within;
 use crate::channel::{ParticipantId, Receipt, Refusal, Row, RowKind, Tombstone};
 use crate::store::{Bounds, Narrow, PagePlan, Store, StoreError};
 use crate::xep::mam_page::{PagePeople, Query, QueryKind, Tombstones};
@@ -122,7 +123,7 @@ fn answer_ids(
 /// Whether the asker may name a row: it is within the asker's windows, hidden or not.
 fn sees(page: &HistoryQuery, row: u64) -> bool {
     let windows = page.windows.as_ref();
-    windows.is_none_or(|windows| windows.iter().any(|&(first, last)| first <= row && row <= last))
+    windows.is_none_or(|windows| is_within(windows, row))
 }
 
 fn narrow(page: &HistoryQuery) -> Narrow {

@@ -149,8 +149,7 @@ pub fn show_row(row: &Row, render: &mut Render<'_>) {
 /// Shows a message that is not archived.
 pub fn show_relay(relay: &Relay, render: &mut Render<'_>) {
     let draw = render.draw();
-    let author = render.channel.member_of(&relay.author).or_else(|| render.live.seats.member_of(&relay.author));
-    let Some(author) = author else { return };
+    let Some(author) = render.channel.member_or_passer_by(&relay.author, render.live.seats) else { return };
     let except = (!relay.message.echoed).then(|| author.jid.clone());
     render.fan(List::Node(Node::Messages), except, true, |render| {
         Some(render.frame(&render.address()).relay(relay, author, &render.id(draw)))

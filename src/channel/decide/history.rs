@@ -3,6 +3,7 @@
 use super::Outcome;
 use crate::channel::command::HistoryQuery;
 use crate::channel::limits::check;
+use crate::channel::receipts::is_within;
 use crate::channel::{
     Actor, Answer, Channel, Context, Decision, Member, Node, ParticipantId, Refusal, Role, Seats, Standing, Style,
 };
@@ -42,10 +43,8 @@ impl Channel {
         let named = query.ids.iter().flatten().chain(&query.after).chain(&query.before);
         let is_there = |row: u64| self.base().row < row && row <= newest;
         let unseen = |&row: &u64| match (guest, member, &windows) {
-            (Some(_), _, Some(windows)) => !windows.iter().any(|&(first, last)| first <= row && row <= last),
-            (None, _, Some(windows)) if visits => {
-                !is_there(row) || !windows.iter().any(|&(first, last)| first <= row && row <= last)
-            }
+            (Some(_), _, Some(windows)) => !is_within(windows, row),
+            (None, _, Some(windows)) if visits => !is_there(row) || !is_within(windows, row),
             (None, Some(member), _) if !visits => !self.sees(member, row),
             _ => !is_there(row),
         };
@@ -73,7 +72,7 @@ impl Channel {
     fn member_named<'a>(&'a self, actor: &Actor, with: &BareJid, seats: &'a Seats) -> Option<&'a Member> {
         let id = with.node().and_then(|node| node.as_str().split_once('#')).and_then(|(id, _)| ParticipantId::new(id));
         match id {
-            Some(id) => self.member_of(&id).or_else(|| seats.member_of(&id)),
+            Some(id) => self.member_or_passer_by(&id, seats),
             None if *with == actor.account || actor.operator => self.member(with),
             None if self.standing_of(&actor.account) != Standing::Member => self.member(with),
             None if self.unveils_to(&actor.account) => self.member(with).filter(|member| !self.stays_hidden(member)),

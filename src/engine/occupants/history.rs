@@ -44,8 +44,7 @@ impl Engine {
         let to = |tag: Tag| tag.attr("to", full.to_string()).into_xml().chars().count();
         let beside = to(Tag::new("message")) - Tag::new("message").into_xml().chars().count();
         let rendered = entry.history.choose(self.now, &said.rows, beside, |row| {
-            let author = channel.member_of(&row.author).or_else(|| seats.member_of(&row.author));
-            let author = author.or_else(|| said.authors.get(&row.author));
+            let author = channel.member_or_passer_by(&row.author, seats).or_else(|| said.authors.get(&row.author));
             history::row(&frame, row, author)
         });
         Some(rendered)

@@ -70,8 +70,7 @@ impl Engine {
         self.occupants.note_said(tag);
         let Some(here) = self.occupants.room(tag) else { return };
         let Some(channel) = self.channels.channel(name) else { return };
-        let member = channel.member_of(author).or_else(|| here.seats.member_of(author));
-        let Some(member) = member else { return };
+        let Some(member) = channel.member_or_passer_by(author, &here.seats) else { return };
         let trace = here.trace_of(member);
         if trace.opened.is_some() {
             return;

@@ -12,10 +12,7 @@ pub fn show_row(of: &Row, render: &mut Render<'_>) {
     render.fan(List::Sessions, None, true, |render| {
         let left = if of.kind == RowKind::Moderation { render.left_by(of) } else { None };
         let (channel, seats) = (render.channel, render.live.seats);
-        let nicks = |id: &ParticipantId| {
-            let member = channel.member_of(id).or_else(|| seats.member_of(id));
-            member.map(|member| member.nick.as_str())
-        };
+        let nicks = |id: &ParticipantId| channel.member_or_passer_by(id, seats).map(|member| member.nick.as_str());
         row(&render.frame(&render.address()), Tag::new("message"), (of, left), &nicks)
     });
 }
@@ -26,8 +23,7 @@ pub fn show_relay(of: &Relay, render: &mut Render<'_>) {
         return;
     }
     let draw = render.draw();
-    let author = render.channel.member_of(&of.author).or_else(|| render.live.seats.member_of(&of.author));
-    let Some(author) = author else { return };
+    let Some(author) = render.channel.member_or_passer_by(&of.author, render.live.seats) else { return };
     render.fan(List::Sessions, None, true, |render| {
         Some(relay(&render.frame(&render.address()), of, author, &render.id(draw)))
     });
