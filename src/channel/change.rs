@@ -51,8 +51,7 @@ pub enum Rest {
     Unknown,
 }
 
-/// One fact. All changes are stored but `Relayed`, `Announced`, `Entered`, `Moved`, `Exited`, `RoleSet`, `InvitedByRoom`
-/// and `DeclinedToRoom`.
+/// One fact. Those that matter for a moment alone are not stored ([`Change::is_kept`]).
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
     /// The channel was created.
