@@ -32,6 +32,8 @@ pub struct Lock {
 pub struct Locks {
     by_name: BTreeMap<ChannelName, Lock>,
     by_time: BTreeSet<(u64, ChannelName)>,
+    /// The same, of each creator.
+    by_creator: BTreeMap<BareJid, BTreeSet<(u64, ChannelName)>>,
     pub(super) shares: Shares<BareJid>,
 }
 
@@ -39,7 +41,7 @@ impl Locks {
     /// None is locked.
     pub fn new(own_domains: &OwnDomains) -> Locks {
         let shares = Shares::new("locked rooms", LOCKS_MAX, own_domains.clone());
-        Locks { by_name: BTreeMap::new(), by_time: BTreeSet::new(), shares }
+        Locks { by_name: BTreeMap::new(), by_time: BTreeSet::new(), by_creator: BTreeMap::new(), shares }
     }
 
     /// The lock of a room.
@@ -60,30 +62,48 @@ impl Locks {
         let mut opened = Vec::new();
         while let Err(full) = self.shares.take(creator, 1) {
             let crate::engine::share::Full::Of(loser) = full else { return Err(()) };
-            let of_loser = |(_, name): &&(u64, ChannelName)| self.of(name).is_some_and(|lock| lock.creator == loser);
-            let Some(oldest) = self.by_time.iter().find(of_loser).map(|(_, name)| name.clone()) else { return Err(()) };
+            let oldest = self.by_creator.get(&loser).and_then(|of_loser| of_loser.first());
+            let Some((_, oldest)) = oldest.cloned() else { return Err(()) };
             self.end(&oldest);
             opened.push(oldest);
         }
         let until_ms = now_ms + WAITS_MS;
-        self.by_time.insert((until_ms, name.clone()));
-        let lock = Lock { tag, creator: creator.clone(), is_asked: false, from_ms: now_ms, until_ms };
-        self.by_name.insert(name.clone(), lock);
+        self.put(name, Lock { tag, creator: creator.clone(), is_asked: false, from_ms: now_ms, until_ms });
         Ok(opened)
+    }
+
+    fn put(&mut self, name: &ChannelName, lock: Lock) {
+        let of_creator = self.by_creator.entry(lock.creator.clone()).or_default();
+        of_creator.insert((lock.until_ms, name.clone()));
+        self.by_time.insert((lock.until_ms, name.clone()));
+        self.by_name.insert(name.clone(), lock);
+    }
+
+    fn take(&mut self, name: &ChannelName) -> Option<Lock> {
+        let lock = self.by_name.remove(name)?;
+        let entry = (lock.until_ms, name.clone());
+        self.by_time.remove(&entry);
+        if let Some(of_creator) = self.by_creator.get_mut(&lock.creator) {
+            of_creator.remove(&entry);
+            if of_creator.is_empty() {
+                self.by_creator.remove(&lock.creator);
+            }
+        }
+        Some(lock)
     }
 
     /// The form of a room was asked for.
     pub fn note_asked(&mut self, name: &ChannelName) {
-        let Some(lock) = self.by_name.get_mut(name).filter(|lock| !lock.is_asked) else { return };
-        self.by_time.remove(&(lock.until_ms, name.clone()));
-        (lock.is_asked, lock.until_ms) = (true, lock.from_ms + FILLS_MS);
-        self.by_time.insert((lock.until_ms, name.clone()));
+        if self.of(name).is_some_and(|lock| !lock.is_asked)
+            && let Some(lock) = self.take(name)
+        {
+            self.put(name, Lock { is_asked: true, until_ms: lock.from_ms + FILLS_MS, ..lock });
+        }
     }
 
     /// A room is locked no more; whether it was.
     pub fn end(&mut self, name: &ChannelName) -> bool {
-        let Some(lock) = self.by_name.remove(name) else { return false };
-        self.by_time.remove(&(lock.until_ms, name.clone()));
+        let Some(lock) = self.take(name) else { return false };
         self.shares.give_back(&lock.creator, 1);
         true
     }
@@ -117,6 +137,11 @@ mod tests {
         assert_eq!(locks.lock(&name(LOCKS_MAX), (0, &jid("b@flood.example")), 0), Err(()));
         let opened = locks.lock(&name(LOCKS_MAX), (0, &jid("a@other.example")), 0).unwrap();
         assert_eq!(opened.len(), 1);
+        // What is kept of each creator goes with its last lock.
+        assert_eq!(
+            (locks.by_name.len(), locks.by_time.len(), locks.by_creator.len()),
+            (LOCKS_MAX, LOCKS_MAX, LOCKS_MAX)
+        );
         assert!(locks.of(&opened[0]).is_none() && locks.of(&name(LOCKS_MAX)).is_some());
     }
 
