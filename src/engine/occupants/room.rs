@@ -188,6 +188,6 @@ impl Room {
 
     /// The entries of all sessions in the address book.
     pub fn numbers(&self) -> impl Iterator<Item = EntryNo> {
-        self.occupants().flat_map(|seat| seat.sessions.iter().map(|session| session.no))
+        self.occupants().flat_map(Seat::numbers)
     }
 }

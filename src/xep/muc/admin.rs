@@ -54,16 +54,11 @@ fn role_edit(item: &Element) -> Result<RoleEdit, Refusal> {
 /// An affiliation is that of a JID. Some clients name an occupant by its nick alone.
 fn affiliation_edit(item: &Element, request: &Request<'_>) -> Result<AffiliationEdit, Refusal> {
     let nick = item.attr("nick").and_then(Nick::new);
-    let jid = match (item.attr("jid"), &nick, request.channel) {
-        (Some(jid), ..) => address::jid(jid).map(|jid| jid.to_bare()).map_err(|_| Refusal::NoNick)?,
+    let (jid, nick) = match (item.attr("jid"), nick, request.channel) {
+        (Some(jid), nick, _) => (address::jid(jid).map(|jid| jid.to_bare()).map_err(|_| Refusal::NoNick)?, nick),
         (None, Some(nick), Some(channel)) => {
-            let called = channel.occupant_called(nick, request.live.seats);
-            return Ok(AffiliationEdit {
-                jid: called.ok_or(Refusal::NoSuchItem)?.clone(),
-                affiliation: affiliation(item.attr("affiliation").unwrap_or_default())?,
-                nick: None,
-                reason: reason(item),
-            });
+            let called = channel.occupant_called(&nick, request.live.seats).ok_or(Refusal::NoSuchItem)?;
+            (called.clone(), None)
         }
         _ => return Err(Refusal::BadRequest("an affiliation is that of a JID".into())),
     };
