@@ -31,9 +31,7 @@ impl Occupants {
     /// The channel of a room is no more.
     pub(super) fn end_room(&mut self, tag: u64, why: Why) {
         let Some(room) = self.rooms.remove(&tag) else { return };
-        if let Some(gone) = self.gone.remove(&room.name) {
-            self.gone_count -= gone.len();
-        }
+        self.forget_gone(&room.name);
         self.take_owed(&room.name);
         self.forget_room(&room.name);
         self.ended.insert(tag, EndedRoom { room, why });

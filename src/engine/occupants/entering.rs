@@ -141,7 +141,11 @@ impl Engine {
         loop {
             match self.occupants.find_room(tag, account) {
                 Ok(()) => return true,
-                Err(Some((name, full))) if self.channels.is_cold(&name) => self.occupants.note_gone(&name, &full),
+                Err(Some((name, full))) if self.channels.is_cold(&name) => {
+                    if !self.occupants.give_place(&name, &full, account) {
+                        return false;
+                    }
+                }
                 Err(Some((name, full))) => self.put_out(&name, &full, turn),
                 Err(None) => return false,
             }

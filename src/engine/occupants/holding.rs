@@ -9,9 +9,6 @@ use crate::engine::share::Full;
 use crate::xep::availability::Availability;
 use jid::{BareJid, FullJid};
 
-/// Clients that are gone, and that nobody was told of yet: beyond that, none makes room for another one.
-const GONE_MAX: usize = 100_000;
-
 impl Occupants {
     /// Finds room for one more session of an account.
     ///
@@ -33,18 +30,13 @@ impl Occupants {
                 self.shares.give_back(account, 1);
                 Ok(())
             }
-            Err(Full::Of(loser)) => Err(self.one_of(&loser).filter(|_| self.gone_count < GONE_MAX)),
+            Err(Full::Of(loser)) => Err(self.one_of(&loser)),
             Err(_) => Err(None),
         }
     }
 
-    /// A session of an account in one of its rooms.
-    fn one_of(&self, account: &BareJid) -> Option<(ChannelName, FullJid)> {
-        self.sessions_of(account).find(|(_, session)| !session.is_gone).map(|it| (it.0.clone(), it.1.full.clone()))
-    }
-
     /// The sessions of an account, with the names of their rooms.
-    fn sessions_of(&self, account: &BareJid) -> impl Iterator<Item = (&ChannelName, &Session)> {
+    pub(super) fn sessions_of(&self, account: &BareJid) -> impl Iterator<Item = (&ChannelName, &Session)> {
         let clients = self.clients.get(account).into_iter().flatten();
         let places = clients.flat_map(|full| self.of.get(full).into_iter().flatten().map(move |tag| (tag, full)));
         places.filter_map(|(tag, full)| {
@@ -157,9 +149,7 @@ impl Occupants {
     pub(super) fn forget(&mut self, tag: u64, session: &Session) {
         let (full, account) = (&session.full, session.full.to_bare());
         self.save_later(&account, tag);
-        if !session.is_gone {
-            self.shares.give_back(&account, 1);
-        }
+        self.shares.give_back(&account, 1);
         self.bytes.give_back(&account, session.says.bytes());
         let Some(rooms) = self.of.get_mut(full) else { return };
         rooms.remove(&tag);
@@ -173,34 +163,6 @@ impl Occupants {
             if clients.is_empty() {
                 self.clients.remove(&account);
             }
-        }
-    }
-
-    /// A client is gone from a room. It is put out when the channel is in memory, and counts for nothing until then.
-    pub fn note_gone(&mut self, name: &ChannelName, full: &FullJid) {
-        let Some(tag) = self.tag_of(name, full) else { return };
-        let Some(session) = self.rooms.get_mut(&tag).and_then(|room| room.session_mut(full)) else { return };
-        if !std::mem::replace(&mut session.is_gone, true) {
-            self.shares.give_back(&full.to_bare(), 1);
-        }
-        self.gone_count += usize::from(self.gone.entry(name.clone()).or_default().insert(full.clone()));
-        self.due.insert(name.clone(), tag);
-    }
-
-    /// A client that was gone is there again, or was put out.
-    fn note_here(&mut self, name: &ChannelName, full: &FullJid) {
-        let Some(gone) = self.gone.get_mut(name) else { return };
-        if !gone.remove(full) {
-            return;
-        }
-        if gone.is_empty() {
-            self.gone.remove(name);
-        }
-        self.gone_count -= 1;
-        let tag = self.tag_of(name, full);
-        if let Some(session) = tag.and_then(|tag| self.rooms.get_mut(&tag)?.session_mut(full)) {
-            session.is_gone = false;
-            self.shares.count(&full.to_bare(), 1);
         }
     }
 }

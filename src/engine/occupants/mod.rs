@@ -11,6 +11,7 @@ pub(super) mod ends;
 pub(super) mod entering;
 pub(super) mod following;
 mod ghosts;
+mod gone;
 mod heard;
 mod history;
 mod holding;
@@ -31,6 +32,7 @@ mod speaking;
 mod telling;
 mod tending;
 mod undoing;
+mod voice;
 
 use super::fairness::pace::Pace;
 use super::outgoing::outbox::EntryNo;
@@ -66,9 +68,10 @@ pub(in crate::engine) struct Occupants {
     of: HashMap<FullJid, BTreeSet<u64>>,
     /// The clients of each account that sit anywhere.
     clients: HashMap<BareJid, BTreeSet<FullJid>>,
-    /// Clients that are gone, by the names of their rooms, in which nobody was told of that yet.
-    gone: BTreeMap<ChannelName, BTreeSet<FullJid>>,
-    gone_count: usize,
+    /// Clients that are gone, by the names of their rooms, in which nobody was told of that yet; and who took their places.
+    gone: BTreeMap<ChannelName, BTreeMap<FullJid, Option<BareJid>>>,
+    /// Their places, each counted against who took it.
+    taken: Shares<BareJid>,
     /// Those who pass by, or did, and of whom people of MIX are still to be told: each once, in the order in which it came up.
     owed: BTreeMap<ChannelName, Vec<Member>>,
     owed_count: usize,
@@ -109,7 +112,7 @@ impl Occupants {
             of: HashMap::new(),
             clients: HashMap::new(),
             gone: BTreeMap::new(),
-            gone_count: 0,
+            taken: Shares::new("places in rooms that are not free yet", gone::TAKEN_MAX, own_domains.clone()),
             owed: BTreeMap::new(),
             owed_count: 0,
             due: BTreeMap::new(),
@@ -146,7 +149,7 @@ impl Occupants {
     /// Who hit a share since this was asked last.
     pub fn hits(&mut self) -> impl Iterator<Item = Hit> + use<> {
         let hits = self.shares.hits().chain(self.bytes.hits()).chain(self.invitees.hits());
-        hits.chain(self.locks.shares.hits())
+        hits.chain(self.locks.shares.hits()).chain(self.taken.hits())
     }
 
     /// The seats of a room, as the rules see them.

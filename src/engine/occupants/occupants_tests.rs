@@ -145,20 +145,40 @@ fn what_one_domain_says_in_rooms_leaves_room_for_others() {
 }
 
 #[test]
-fn whoever_is_gone_counts_for_nothing_and_does_so_again_when_it_is_there_again() {
+fn whoever_is_gone_counts_until_somebody_takes_its_place() {
     let mut occupants = occupants(4);
     ["a@h/1", "a@h/2", "b@h/1", "c@h/1"].iter().for_each(|who| enter(&mut occupants, 1, who));
-    let name = ChannelName::new("c1").unwrap();
-    let (_, ousted) = occupants.find_room(1, &BareJid::new("d@h").unwrap()).unwrap_err().unwrap();
-    assert_eq!(ousted.to_string(), "a@h/1");
-    (0..2).for_each(|_| occupants.note_gone(&name, &ousted));
-    assert_eq!((occupants.shares.held(), occupants.gone_count, occupants.due.len()), (3, 1, 1));
-    assert_eq!(occupants.find_room(1, &BareJid::new("d@h").unwrap()), Ok(()));
-    enter(&mut occupants, 1, "a@h/1");
-    assert_eq!((occupants.shares.held(), occupants.gone_count), (4, 0));
-    occupants.note_gone(&name, &ousted);
-    assert!(occupants.leave(1, &ousted).is_some());
-    assert_eq!((occupants.shares.held(), occupants.gone_count), (3, 0));
+    let (name, d) = (ChannelName::new("c1").unwrap(), BareJid::new("d@h").unwrap());
+    let counts = |occupants: &Occupants| (occupants.shares.held(), occupants.taken.held(), occupants.gone.len());
+    occupants.note_gone(&name, &full("a@h/2"));
+    assert_eq!(counts(&occupants), (4, 0, 1));
+    // One that is gone comes before one that is there.
+    assert_eq!(occupants.find_room(1, &d), Err(Some((name.clone(), full("a@h/2")))));
+    assert!(occupants.give_place(&name, &full("a@h/2"), &d));
+    assert!(!occupants.give_place(&name, &full("a@h/2"), &d));
+    assert_eq!((counts(&occupants), occupants.find_room(1, &d)), ((3, 1, 1), Ok(())));
+    enter(&mut occupants, 1, "a@h/2");
+    assert_eq!(counts(&occupants), (4, 0, 0));
+    assert!(occupants.give_place(&name, &full("a@h/2"), &d) && occupants.leave(1, &full("a@h/2")).is_some());
+    assert_eq!(counts(&occupants), (3, 0, 0));
+    assert!(occupants.give_place(&name, &full("a@h/1"), &d));
+    occupants.end_room(1, super::ends::Why::Lost);
+    assert_eq!(counts(&occupants), (3, 0, 0));
+}
+
+#[test]
+fn whoever_takes_places_that_are_not_free_yet_leaves_others_some() {
+    let mut occupants = occupants(300);
+    occupants.taken = Shares::new("places", 100, OwnDomains::new(["h".to_owned()]));
+    (0..300).for_each(|n| enter(&mut occupants, n, &format!("e{n}@evil/1")));
+    let evil = |n: u64| (ChannelName::new(&format!("c{n}")).unwrap(), full(&format!("e{n}@evil/1")));
+    let mut give = |n: u64, to: &str| {
+        let (name, full) = evil(n);
+        occupants.give_place(&name, &full, &BareJid::new(to).unwrap())
+    };
+    let own = (0..200).filter(|n| give(*n, &format!("f{n}@evil"))).count();
+    let others = (200..300).filter(|n| give(*n, &format!("g{n}@h"))).count();
+    assert!(own > 0 && others >= 25, "{own} {others}");
 }
 
 #[test]

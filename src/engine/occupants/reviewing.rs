@@ -15,6 +15,8 @@ use std::ops::Bound;
 const ROOMS_MAX: usize = 16;
 const LOOKED_AT_MAX: usize = 2000;
 const ENDED_MAX: usize = 64;
+/// Copies of presence that a turn may send for all of them. Each seat was paid for when its account entered.
+const COPIES_MAX: usize = 20_000;
 
 /// What one turn finds in a room.
 #[derive(Default)]
@@ -53,11 +55,11 @@ fn is_taken(channel: &Channel, passer_by: &Member) -> bool {
     channel.holder_of(&passer_by.nick).is_some_and(|holder| *holder != passer_by.jid)
 }
 
-/// Looks at some seats of a room.
-fn look_at(channel: &Channel, room: &Room, review: Review) -> Found {
+/// Looks at some seats of a room. `ends`: how many it may end or tell of.
+fn look_at(channel: &Channel, room: &Room, review: Review, ends: usize) -> Found {
     let mut found = Found::default();
     for (count, (place, seat)) in room.occupants_behind(review.behind).enumerate() {
-        if count >= LOOKED_AT_MAX || found.ended.len() + found.doubted.len() >= ENDED_MAX {
+        if count >= LOOKED_AT_MAX || found.ended.len() + found.doubted.len() >= ends {
             return found;
         }
         found.behind = Some(place);
@@ -90,10 +92,12 @@ fn look_at(channel: &Channel, room: &Room, review: Review) -> Found {
 
 impl Engine {
     /// Goes on with the review of a room, if there is one. The rest is done in the next turns.
-    fn review_some(&mut self, name: &ChannelName, tag: u64, turn: &mut Turn) {
+    /// Takes off `copies` what that comes to.
+    fn review_some(&mut self, (name, tag): (&ChannelName, u64), copies: &mut usize, turn: &mut Turn) {
         let Some((channel, room)) = self.channels.channel(name).zip(self.occupants.room(tag)) else { return };
-        let Some(review) = room.review else { return };
-        let found = look_at(channel, room, review);
+        let (Some(review), reach) = (room.review, room.session_count().max(1)) else { return };
+        let found = look_at(channel, room, review, (*copies / reach).clamp(1, ENDED_MAX));
+        *copies = copies.saturating_sub((found.ended.len() + found.doubted.len()) * reach);
         if review.doubted {
             self.forget_traces(name, tag);
         }
@@ -148,11 +152,15 @@ impl Engine {
         let before = last.map(|last| self.occupants.reviews.range(..=last.clone()));
         let reviews = behind.chain(before.into_iter().flatten()).filter(|name| !self.channels.is_cold(name));
         let reviews: Vec<ChannelName> = reviews.take(ROOMS_MAX).cloned().collect();
-        self.occupants.reviewed = reviews.last().cloned().or(self.occupants.reviewed.take());
+        let mut copies = COPIES_MAX;
         for name in reviews {
+            if copies == 0 {
+                return;
+            }
+            self.occupants.reviewed = Some(name.clone());
             self.occupants.reviews.remove(&name);
             match (self.channels.tag_of(&name), self.occupants.due.get(&name).copied()) {
-                (Some(tag), Some(of)) if tag == of => self.review_some(&name, tag, turn),
+                (Some(tag), Some(of)) if tag == of => self.review_some((&name, tag), &mut copies, turn),
                 (_, Some(of)) => self.occupants.end_room(of, Why::Lost),
                 (_, None) => {}
             }

@@ -60,6 +60,8 @@ pub struct Room {
     pub call: Option<Call>,
     /// When something was said last, in steady milliseconds.
     pub said_ms: u64,
+    /// When accounts asked for voice lately, in steady milliseconds.
+    pub voice_asked: HashMap<BareJid, u64>,
     occupants: BTreeMap<u64, Seat>,
     places: HashMap<BareJid, u64>,
     /// Counts what happens, so that what a session was there for is known.
@@ -83,6 +85,7 @@ impl Room {
             is_restored: false,
             call: None,
             said_ms: 0,
+            voice_asked: HashMap::new(),
             occupants: BTreeMap::new(),
             places: HashMap::new(),
             moment: 0,

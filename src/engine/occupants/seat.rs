@@ -18,7 +18,7 @@ pub struct Session {
     pub since: u64,
     /// Whether it was sent everybody then; else it was sent those who moderate or had spoken.
     pub sees_all: bool,
-    /// Whether it is gone, and only the others have still to be told. It counts for no share then.
+    /// Whether it is gone, and the others have still to be told.
     pub is_gone: bool,
 }
 

@@ -60,8 +60,7 @@ impl Engine {
         if self.end_forsaken(name, turn) {
             return;
         }
-        let gone: Vec<_> = self.occupants.gone.get(name).into_iter().flatten().cloned().collect();
-        for full in gone.into_iter().take(self.occupants.tending.room()) {
+        for full in self.occupants.gone_in(name, self.occupants.tending.room()) {
             self.occupants.tending.spend(1);
             self.put_out(name, &full, turn);
         }

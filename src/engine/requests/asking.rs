@@ -121,6 +121,10 @@ impl Engine {
             // Everybody in the room is told.
             self.admit_freight(&asked.actor)?;
         }
+        let wants_voice = matches!(command.of_channel(), Some(Command::RequestVoice));
+        if let (true, Some(name)) = (wants_voice, &asked.channel) {
+            self.admit_voice_request(name, &asked.actor.account)?;
+        }
         self.charge_request(&asked.actor, if is_stanza { 1 } else { command.cost() });
         let people = command.people(&asked.actor.account);
         self.admit_invitations(&asked.actor, people)?;
@@ -131,6 +135,9 @@ impl Engine {
         match &asked.channel {
             Some(name) if publishes && !is_paced && !effects.changes.is_empty() => {
                 self.admit_message(&asked.actor, name)?
+            }
+            Some(name) if wants_voice && !effects.changes.is_empty() => {
+                self.note_voice_request(name, &asked.actor.account)
             }
             _ => {}
         }
