@@ -6,9 +6,6 @@ use super::seat::Session;
 use crate::channel::ChannelName;
 use jid::{BareJid, FullJid};
 
-/// Places that are taken of clients that were not put out yet.
-pub(super) const TAKEN_MAX: usize = 100_000;
-
 impl Occupants {
     /// A client is gone from a room. It is put out when the channel is in memory.
     pub fn note_gone(&mut self, name: &ChannelName, full: &FullJid) {

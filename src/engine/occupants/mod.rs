@@ -18,6 +18,7 @@ mod holding;
 mod invited;
 pub(super) mod leaving;
 mod locks;
+mod pacing;
 mod passing;
 mod reconfiguring;
 mod renaming;
@@ -32,7 +33,6 @@ mod speaking;
 mod telling;
 mod tending;
 mod undoing;
-mod voice;
 
 use super::fairness::pace::Pace;
 use super::outgoing::outbox::EntryNo;
@@ -52,6 +52,8 @@ pub(super) const SESSIONS_MAX: usize = 16;
 const ACCOUNT_SESSIONS_MAX: usize = 500;
 /// Sessions of all rooms.
 const ALL_SESSIONS_MAX: usize = 1_000_000;
+/// Places that are taken of clients that were not put out yet.
+const TAKEN_MAX: usize = 100_000;
 /// What the presence of all sessions says, in bytes.
 const BYTES_MAX: usize = 256 << 20;
 /// The rate at which an account enters rooms: one with two clients in 500 rooms may come online at once.
@@ -112,7 +114,7 @@ impl Occupants {
             of: HashMap::new(),
             clients: HashMap::new(),
             gone: BTreeMap::new(),
-            taken: Shares::new("places in rooms that are not free yet", gone::TAKEN_MAX, own_domains.clone()),
+            taken: Shares::new("places in rooms that are not free yet", TAKEN_MAX, own_domains.clone()),
             owed: BTreeMap::new(),
             owed_count: 0,
             due: BTreeMap::new(),

@@ -7,6 +7,7 @@ use super::following::unwelcome;
 use super::room::{Review, Room};
 use super::showing::is_shown;
 use super::telling::Pacing;
+use crate::channel::crowd::Ordered;
 use crate::channel::{Channel, ChannelName, Member};
 use jid::BareJid;
 use std::ops::Bound;
@@ -23,7 +24,7 @@ const COPIES_MAX: usize = 20_000;
 struct Found {
     ended: Vec<(BareJid, Ended)>,
     /// Those who stay, and of whom something else may have been told.
-    doubted: Vec<BareJid>,
+    retold: Vec<BareJid>,
     /// Those who sit by records of the channel, and did not when they were saved.
     joined: Vec<BareJid>,
     /// The seat that was looked at last, if there are more.
@@ -37,16 +38,26 @@ impl Occupants {
         let doubted = review.doubted || room.review.is_some_and(|review| review.doubted);
         let closes = review.closes || room.review.is_some_and(|review| review.closes);
         let restored = review.restored || room.review.is_some_and(|review| review.restored);
+        let retells = review.retells || room.review.is_some_and(|review| review.retells);
         // One that is under way goes on first, or somebody far behind could be kept from ever being looked at.
         let running = room.review.filter(|running| running.behind.is_some());
         let (behind, again) = match (running, review.behind) {
             (Some(running), None) => (running.behind, true),
             (_, behind) => (behind, review.again),
         };
-        room.review = Some(Review { behind, doubted, closes, restored, again });
+        room.review = Some(Review { behind, doubted, closes, restored, retells, again });
         let name = room.name.clone();
         self.due.insert(name.clone(), tag);
         self.reviews.insert(name);
+    }
+
+    /// Occupants of a room are something else from here on, by a setting: they are told of again, from the next turn on.
+    /// `payer`: who is charged for that.
+    pub(super) fn retell(&mut self, tag: u64, payer: Option<BareJid>) {
+        self.review(tag, Review { retells: true, ..Review::default() });
+        if let Some(room) = self.room_mut(tag) {
+            room.retold_for = payer;
+        }
     }
 }
 
@@ -59,7 +70,7 @@ fn is_taken(channel: &Channel, passer_by: &Member) -> bool {
 fn look_at(channel: &Channel, room: &Room, review: Review, ends: usize) -> Found {
     let mut found = Found::default();
     for (count, (place, seat)) in room.occupants_behind(review.behind).enumerate() {
-        if count >= LOOKED_AT_MAX || found.ended.len() + found.doubted.len() >= ends {
+        if count >= LOOKED_AT_MAX || found.ended.len() + found.retold.len() >= ends {
             return found;
         }
         found.behind = Some(place);
@@ -83,7 +94,7 @@ fn look_at(channel: &Channel, room: &Room, review: Review, ends: usize) -> Found
         };
         match ended {
             Some(ended) => found.ended.push((account, ended)),
-            None if review.doubted => found.doubted.push(account),
+            None if review.doubted || review.retells => found.retold.push(account),
             None => {}
         }
     }
@@ -97,7 +108,7 @@ impl Engine {
         let Some((channel, room)) = self.channels.channel(name).zip(self.occupants.room(tag)) else { return };
         let (Some(review), reach) = (room.review, room.session_count().max(1)) else { return };
         let found = look_at(channel, room, review, (*copies / reach).clamp(1, ENDED_MAX));
-        *copies = copies.saturating_sub((found.ended.len() + found.doubted.len()) * reach);
+        *copies = copies.saturating_sub((found.ended.len() + found.retold.len()) * reach);
         if review.doubted {
             self.forget_traces(name, tag);
         }
@@ -109,14 +120,41 @@ impl Engine {
         room.review = None;
         self.occupants.recall_causes(tag);
         self.end_seats(name, tag, found.ended, turn);
-        found.doubted.iter().chain(&found.joined).for_each(|account| self.sit_by_record(name, tag, account));
-        for account in found.doubted {
-            self.tell_of_seat((name, tag), &account, (Pacing::Now, None), turn);
-        }
+        let records = if review.doubted { &found.retold[..] } else { &[] };
+        records.iter().chain(&found.joined).for_each(|account| self.sit_by_record(name, tag, account));
+        self.retell_seats((name, tag), found.retold, review.retells && found.behind.is_none(), turn);
         if let Some(rest) = rest {
             self.occupants.review(tag, rest);
         }
         self.occupants.end_recall(tag);
+    }
+
+    /// Tells of seats where they are something else than what was told. `of_all`: then of those who are there by MIX as well.
+    fn retell_seats(&mut self, (name, tag): (&ChannelName, u64), seats: Vec<BareJid>, of_all: bool, turn: &mut Turn) {
+        let payer = self.occupants.room(tag).and_then(|room| room.retold_for.clone());
+        let payer = std::mem::replace(&mut turn.payer, payer);
+        for account in seats {
+            self.tell_of_seat((name, tag), &account, (Pacing::Now, None), turn);
+        }
+        if of_all {
+            let since = turn.outbox.len();
+            self.shown_by_mix(name, tag).iter().for_each(|member| self.tell_of_participant(name, tag, member, turn));
+            self.charge_payer(name, since, turn);
+            self.occupants.room_mut(tag).into_iter().for_each(|room| room.retold_for = None);
+        }
+        turn.payer = payer;
+    }
+
+    /// Those who are shown in a room without a seat. Of a large one those whom some sessions know.
+    fn shown_by_mix(&self, name: &ChannelName, tag: u64) -> Vec<Member> {
+        let (Some(channel), Some(room)) = (self.channels.channel(name), self.occupants.room(tag)) else {
+            return Vec::new();
+        };
+        let is_by_mix = |member: &&Member| is_shown(member) && !room.seats.is_seated(&member.jid);
+        match room.is_large {
+            true => room.traces.keys().filter_map(|id| channel.member_of(id)).filter(is_by_mix).cloned().collect(),
+            false => channel.participants_by_id().rising(0).filter(is_by_mix).cloned().collect(),
+        }
     }
 
     /// Whoever sits in a room sits there by its record in the channel, if it has one.

@@ -258,7 +258,7 @@ impl Engine {
     }
 
     /// A participant without a seat is something else to the room.
-    fn tell_of_participant(&self, name: &ChannelName, tag: u64, member: &Member, turn: &mut Turn) {
+    pub(super) fn tell_of_participant(&self, name: &ChannelName, tag: u64, member: &Member, turn: &mut Turn) {
         let (Some(channel), Some(here)) = (self.channels.channel(name), self.occupants.room(tag)) else { return };
         let (room, trace) = (self.service.address_of(name), here.trace_of(member));
         let knows = if stands_out(channel, here, &member.jid) { Knows::Either } else { Knows::It };

@@ -20,6 +20,8 @@ pub struct Review {
     pub closes: bool,
     /// Whether they were saved by an earlier process, and the channel may say something else.
     pub restored: bool,
+    /// Whether roles or JIDs are others than before: occupants are told of again where they are something else.
+    pub retells: bool,
     /// Whether it begins anew once it is through, because the rules changed meanwhile.
     pub again: bool,
 }
@@ -52,6 +54,8 @@ pub struct Room {
     pub waiting: BTreeSet<u64>,
     /// The seats that are still to be looked at.
     pub review: Option<Review>,
+    /// Who is charged for what the review tells again.
+    pub retold_for: Option<BareJid>,
     /// Why seats end that are still to be looked at, of those of which somebody said it.
     pub causes: Causes,
     /// Whether an earlier process saved seats of it that were not looked at since.
@@ -61,7 +65,7 @@ pub struct Room {
     /// When something was said last, in steady milliseconds.
     pub said_ms: u64,
     /// When accounts asked for voice lately, in steady milliseconds.
-    pub voice_asked: HashMap<BareJid, u64>,
+    pub voice_asked: BTreeMap<BareJid, u64>,
     occupants: BTreeMap<u64, Seat>,
     places: HashMap<BareJid, u64>,
     /// Counts what happens, so that what a session was there for is known.
@@ -81,11 +85,12 @@ impl Room {
             traces: BTreeMap::new(),
             waiting: BTreeSet::new(),
             review: None,
+            retold_for: None,
             causes: Causes::new(),
             is_restored: false,
             call: None,
             said_ms: 0,
-            voice_asked: HashMap::new(),
+            voice_asked: BTreeMap::new(),
             occupants: BTreeMap::new(),
             places: HashMap::new(),
             moment: 0,

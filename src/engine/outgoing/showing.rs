@@ -108,7 +108,7 @@ impl Engine {
     }
 
     /// Charges whoever caused it for what a room is told.
-    fn charge_payer(&mut self, name: &ChannelName, since: usize, turn: &mut Turn) {
+    pub(in crate::engine) fn charge_payer(&mut self, name: &ChannelName, since: usize, turn: &mut Turn) {
         if let Some(payer) = &turn.payer {
             self.load(payer, name, &mut turn.outbox[since..]);
         }

@@ -108,22 +108,9 @@ impl Engine {
         // Messages were counted when they came in.
         let is_paced = is_stanza || (matches!(asked.way, Way::Call(_)) && command.message().is_some());
         let publishes = matches!(command.of_channel(), Some(Command::Publish(_) | Command::Announce(_)));
-        let is_of_room = |command: &Command| {
-            matches!(
-                command,
-                Command::SetRoles(_)
-                    | Command::SetAffiliations(_)
-                    | Command::ConfigureRoom(_)
-                    | Command::DestroyRoom(_)
-            )
-        };
-        if command.of_channel().is_some_and(is_of_room) {
-            // Everybody in the room is told.
-            self.admit_freight(&asked.actor)?;
-        }
         let wants_voice = matches!(command.of_channel(), Some(Command::RequestVoice));
-        if let (true, Some(name)) = (wants_voice, &asked.channel) {
-            self.admit_voice_request(name, &asked.actor.account)?;
+        if let Some(command) = command.of_channel() {
+            self.admit_in_room(&asked.actor, asked.channel.as_ref(), command)?;
         }
         self.charge_request(&asked.actor, if is_stanza { 1 } else { command.cost() });
         let people = command.people(&asked.actor.account);

@@ -61,6 +61,12 @@ impl Told {
         }
     }
 
+    /// Whether occupants are something else to the room than before, or seen otherwise: who is heard, or who sees JIDs.
+    pub fn shows_others(&self, before: &Told) -> bool {
+        let is_moderated = |told: &Told| told.features.contains(&"muc_moderated");
+        self.shows_jids != before.shows_jids || is_moderated(self) != is_moderated(before)
+    }
+
     /// XEP-0045 §15.6.2: the status codes of what differs.
     pub fn codes(&self, before: &Told) -> Vec<u16> {
         let is_of_jids = |feature: &&str| matches!(*feature, "muc_nonanonymous" | "muc_semianonymous");

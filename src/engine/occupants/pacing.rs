@@ -1,24 +1,39 @@
-//! XEP-0045 §7.13: a visitor asks for voice once in a while, however often it is refused.
+//! XEP-0045: what is asked in rooms has rates of its own, where it reaches others.
 
 use super::super::Engine;
-use crate::channel::{ChannelName, Refusal};
+use crate::channel::{Actor, ChannelName, Command, Refusal};
 use jid::BareJid;
 
-/// The least time between two requests of an account in a room, in milliseconds.
+/// The least time between two requests of an account for voice in a room (§7.13), in milliseconds.
 const ASKED_MS: u64 = 60_000;
 /// Accounts of a room that asked lately.
 const ASKERS_MAX: usize = 1000;
 
 impl Engine {
-    /// Whether an account may ask the moderators of a room for voice.
+    /// Lets a request that people in a room hear of pass, or refuses it.
     ///
     /// # Errors
-    /// [`Refusal::TooFast`]: it asked, or so many others did, a moment ago.
-    pub(in crate::engine) fn admit_voice_request(
+    /// [`Refusal::TooFast`]: what the account has on the way goes out first, or it asked for voice a moment ago.
+    pub(in crate::engine) fn admit_in_room(
         &mut self,
-        name: &ChannelName,
-        account: &BareJid,
+        actor: &Actor,
+        name: Option<&ChannelName>,
+        command: &Command,
     ) -> Result<(), Refusal> {
+        let reaches_all = matches!(
+            command,
+            Command::SetRoles(_) | Command::SetAffiliations(_) | Command::ConfigureRoom(_) | Command::DestroyRoom(_)
+        );
+        if reaches_all {
+            self.admit_freight(actor)?;
+        }
+        match name.filter(|_| matches!(command, Command::RequestVoice)) {
+            Some(name) => self.admit_voice_request(name, &actor.account),
+            None => Ok(()),
+        }
+    }
+
+    fn admit_voice_request(&mut self, name: &ChannelName, account: &BareJid) -> Result<(), Refusal> {
         let now_ms = self.steady.0;
         let room = self.channels.tag_of(name).and_then(|tag| self.occupants.room_mut(tag));
         // Where nobody sits there is no moderator that hears of it.
