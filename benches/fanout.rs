@@ -68,7 +68,7 @@ impl Service {
                     block.extend_from_slice(text.as_bytes())
                 }
                 Out::Fan(fan) => {
-                    let (mut cursor, recipients) = (Cursor::default(), self.book.recipients(&fan.audience));
+                    let (mut cursor, recipients) = (Cursor::default(), self.book.recipients(&fan));
                     while !self.book.write(&fan, &recipients, &mut cursor, BLOCK, &mut block) {
                         wire.write_all(&block).expect("a reading socket");
                         block.clear();

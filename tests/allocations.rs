@@ -123,7 +123,7 @@ fn a_copy_for_a_recipient_allocates_nothing() {
     let fans = service.take(&message(1));
     let [fan] = &fans[..] else { panic!("{} fan-outs", fans.len()) };
     let mut block = Vec::with_capacity(64 * 1024 + fan.head.len() + fan.tail.len() + 100);
-    let recipients = service.book.recipients(&fan.audience);
+    let recipients = service.book.recipients(fan);
     let mut cursor = Cursor::default();
     let region = Region::new(ALLOCATOR);
     while !service.book.write(fan, &recipients, &mut cursor, 64 * 1024, &mut block) {
@@ -140,10 +140,10 @@ fn an_address_on_a_list_allocates_nothing() {
     let mut service = Service::of(10_000);
     let fans = service.take(&message(1));
     let [fan] = &fans[..] else { panic!("{} fan-outs", fans.len()) };
-    let found = Some(MulticastService { to: "multicast.h".into(), addresses_max: 500 });
+    let found = Some(MulticastService { to: "multicast.h".into(), addresses_max: 500, presence_max: None });
     service.book.apply(Delta::Multicast { home: HomeNo::new(0).unwrap(), service: found });
     let mut block = Vec::with_capacity(256 * 1024 + fan.head.len() + fan.tail.len() + 100);
-    let recipients = service.book.recipients(&fan.audience);
+    let recipients = service.book.recipients(fan);
     let mut cursor = Cursor::default();
     let region = Region::new(ALLOCATOR);
     while !service.book.write(fan, &recipients, &mut cursor, 64 * 1024, &mut block) {

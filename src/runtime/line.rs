@@ -264,7 +264,7 @@ impl Line {
                 What::Done
             }
             What::Out(Out::Fan(fan)) => {
-                let recipients = self.book.recipients(&fan.audience);
+                let recipients = self.book.recipients(&fan);
                 What::Begun(fan, recipients)
             }
             what => what,

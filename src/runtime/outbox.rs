@@ -63,7 +63,7 @@ pub fn weight(out: &Out) -> usize {
 pub struct Refused {
     /// The service's domain.
     pub by: String,
-    /// The sender and the id of the message; `None` for everything that the service is not known to have.
+    /// The sender and the id of the stanza; `None` for everything that the service is not known to have, and where it has no id.
     pub message: Option<(String, String)>,
 }
 

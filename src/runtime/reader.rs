@@ -198,9 +198,9 @@ impl Reader {
         self.refused += 1;
     }
 
-    /// A message that a domain sends back may have been refused by its multicast service.
+    /// A message or presence that a domain sends back may have been refused by its multicast service.
     fn note_refusal(&self, stanza: &Stanza) {
-        if stanza.kind == Kind::Message
+        if stanza.kind != Kind::Iq
             && stanza.type_ == "error"
             && stanza.from.node().is_none()
             && stanza.from.is_bare()

@@ -12,6 +12,8 @@ pub const DISCO_INFO: &str = "http://jabber.org/protocol/disco#info";
 pub const ADDRESS: &str = "http://jabber.org/protocol/address";
 /// The service's own: our module for Prosody announces it (`prosody/mod_mixd.lua`).
 pub const MIXD_HOST: &str = "urn:mixd:host:1";
+/// The service's own: our module announces that it hands out presence, too.
+pub const MIXD_PRESENCE: &str = "urn:mixd:multicast:presence:0";
 /// XEP-0030 items.
 pub const DISCO_ITEMS: &str = "http://jabber.org/protocol/disco#items";
 /// XEP-0050 commands.

@@ -245,7 +245,7 @@ impl World {
                 | Out::Question(stanza)
                 | Out::About { text: stanza, .. } => text.push_str(&stanza),
                 Out::Fan(fan) => {
-                    let recipients = self.book.recipients(&fan.audience);
+                    let recipients = self.book.recipients(&fan);
                     let (mut cursor, size) =
                         (Default::default(), *[1, 2000, usize::MAX].choose(&mut self.dice).unwrap());
                     loop {

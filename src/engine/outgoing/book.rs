@@ -7,7 +7,7 @@
 mod expand;
 mod list;
 
-use super::outbox::{Audience, BookEntry, Delta, EntryNo, HomeNo, ListId, MulticastService};
+use super::outbox::{Audience, BookEntry, Delta, EntryNo, Fan, HomeNo, ListId, MulticastService};
 pub use expand::Cursor;
 use list::{ChannelLists, Listed};
 use std::collections::HashMap;
@@ -107,7 +107,8 @@ impl AddressBook {
     }
 
     /// The recipients of a fan-out that begins now.
-    pub fn recipients(&self, audience: &Audience) -> Recipients {
+    pub fn recipients(&self, fan: &Fan) -> Recipients {
+        let audience = &fan.audience;
         let (numbers, except) = match audience {
             Audience::List(ListId { tag, list }, except) => {
                 let lists = self.lists.get(tag);
@@ -116,7 +117,12 @@ impl AddressBook {
             Audience::One(no) => (Numbers::One(*no), None),
             Audience::These(numbers) => (Numbers::List(numbers.clone()), None),
         };
-        Recipients { numbers, except, tag: audience.tag(), lists: self.bits(|multicast| multicast.up) }
+        Recipients { numbers, except, tag: audience.tag(), lists: self.lists_of(fan) }
+    }
+
+    /// The home servers whose services take a fan-out, as bits.
+    fn lists_of(&self, fan: &Fan) -> u64 {
+        self.bits(|multicast| multicast.up && multicast.service.addresses_max_of(fan).is_some())
     }
 
     /// Stops using the multicast service at a domain. Returns its home servers as bits, used or not.
@@ -189,7 +195,7 @@ mod tests {
     }
 
     fn text(book: &AddressBook, fan: &Fan) -> String {
-        text_for(book, fan, &book.recipients(&fan.audience))
+        text_for(book, fan, &book.recipients(fan))
     }
 
     fn text_for(book: &AddressBook, fan: &Fan, recipients: &Recipients) -> String {
@@ -239,7 +245,7 @@ mod tests {
     fn a_fan_out_goes_on_where_it_was_cut() {
         let book = book(&[(&["a@h"], false), (&["b@h"], false), (&["c@h"], false)]);
         let (fan, mut cursor, mut all) = (fan(Audience::List(LIST, None)), Cursor::default(), Vec::new());
-        let recipients = book.recipients(&fan.audience);
+        let recipients = book.recipients(&fan);
         let mut blocks = 0;
         loop {
             let mut block = Vec::new();
@@ -283,7 +289,7 @@ mod tests {
     fn who_gets_a_fan_out_is_settled_when_it_is_begun() {
         let mut book = book(&[(&["a@h"], false), (&["b@h"], false)]);
         let fan = fan(Audience::List(LIST, None));
-        let begun = book.recipients(&fan.audience);
+        let begun = book.recipients(&fan);
         let (late, moved) = (EntryNo::first(2), EntryNo::first(1));
         book.apply(Delta::Entry { no: late, entry: entry("late@h") });
         book.apply(Delta::Added(LIST, late));
@@ -297,7 +303,7 @@ mod tests {
     fn a_number_that_is_given_out_again_reaches_nobody_else() {
         let mut book = book(&[(&["a@h"], false), (&["b@h"], false)]);
         let fan = fan(Audience::List(LIST, None));
-        let begun = book.recipients(&fan.audience);
+        let begun = book.recipients(&fan);
         book.apply(Delta::Entry { no: EntryNo::first(0).next(), entry: entry("stranger@h") });
         let text = text_for(&book, &fan, &begun);
         assert!(text.contains("b@h") && !text.contains("stranger@h"), "{text}");

@@ -7,7 +7,7 @@ use super::outbox::{Delta, HomeNo, MulticastService};
 use crate::channel::Stamp;
 use crate::timers::Timers;
 use crate::xep::addresses;
-use crate::xmpp::address;
+use crate::xmpp::{Kind, Parts, address, ns};
 use minidom::Element;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -80,6 +80,22 @@ pub(super) struct Home {
     pub(super) told: bool,
 }
 
+impl Home {
+    /// The service that a disco info announces.
+    fn announced(&self, by: &str, info: &Element) -> MulticastService {
+        let most = |announced: Option<usize>| {
+            let least = self.settings.addresses_max.into_iter().chain(announced).min().unwrap_or(ADDRESSES_DEFAULT);
+            least.min(self.addresses_max).max(1)
+        };
+        let [messages, presence] = [Kind::Message, Kind::Presence].map(|kind| addresses::limit(info, kind));
+        // ejabberd tells the limits that were set. Our module has one for both.
+        let is_ours = info.parts().any(|child| child.attr("var") == Some(ns::MIXD_HOST));
+        let presence = presence.or(messages.map(|messages| if is_ours { messages } else { ADDRESSES_DEFAULT }));
+        let presence_max = addresses::takes_presence(info).then(|| most(presence));
+        MulticastService { to: by.to_owned(), addresses_max: most(messages), presence_max }
+    }
+}
+
 /// Home servers whose multicast services may be used, by domain.
 #[derive(Debug, Default)]
 pub struct Homes {
@@ -145,12 +161,7 @@ impl Homes {
     pub(in crate::engine) fn learn(&mut self, domain: &str, by: &str, info: Option<&Element>) -> Option<Delta> {
         let no = self.number(domain)?;
         let home = &mut self.homes[no.place()];
-        let announced = info.filter(|info| addresses::is_served(info)).map(addresses::limit);
-        let service = announced.map(|announced| {
-            let settled = home.settings.addresses_max;
-            let least = settled.into_iter().chain(announced).min().unwrap_or(ADDRESSES_DEFAULT);
-            MulticastService { to: by.to_owned(), addresses_max: least.min(home.addresses_max).max(1) }
-        });
+        let service = info.filter(|info| addresses::is_served(info)).map(|info| home.announced(by, info));
         match &service {
             Some(found) if home.service != service => {
                 tracing::info!(%domain, service = by, addresses_max = found.addresses_max, "one stanza for many recipients");

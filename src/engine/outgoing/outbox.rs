@@ -70,8 +70,17 @@ impl HomeNo {
 pub struct MulticastService {
     /// Its domain.
     pub to: String,
-    /// The most addresses in one stanza.
+    /// The most addresses in one message.
     pub addresses_max: usize,
+    /// The most addresses in one presence. `None`: it takes no presence.
+    pub presence_max: Option<usize>,
+}
+
+impl MulticastService {
+    /// The most addresses in one stanza of a fan-out. `None`: it takes none.
+    pub fn addresses_max_of(&self, fan: &Fan) -> Option<usize> {
+        if fan.presence { self.presence_max } else { Some(self.addresses_max) }
+    }
 }
 
 /// A list of a channel.

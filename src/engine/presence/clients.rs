@@ -25,7 +25,7 @@ impl Engine {
 
     pub(in crate::engine) fn presence(&mut self, stanza: &Stanza, turn: &mut Turn) {
         if stanza.type_ == "error" {
-            if self.is_of_session(stanza, turn) {
+            if self.refused_by_multicast(stanza, turn) || self.is_of_session(stanza, turn) {
                 return;
             }
             if let Some(returned) = self.returned(stanza) {

@@ -5,11 +5,13 @@
 //! that pass through a busy multicast service (RFC 6120 §10.1).
 
 use super::{AddressBook, Recipients};
-use crate::engine::outgoing::outbox::{BookEntry, EntryNo, Fan, HomeNo, MulticastService, Out};
+use crate::engine::outgoing::outbox::{BookEntry, EntryNo, Fan, HomeNo, Out};
 
 /// The child that a groupchat message needs to pass ejabberd's own PAM.
 const MARKER: &[u8] = b"<mix xmlns=''/>";
 const END: &[u8] = b"</message>";
+/// The tail of a stanza without children.
+const EMPTY: &[u8] = b"/>";
 const ADDRESSES: &[u8] = b"'><addresses xmlns='http://jabber.org/protocol/address'>";
 const ADDRESSES_END: &[u8] = b"</addresses>";
 const ADDRESS: &[u8] = b"<address type='bcc' jid='";
@@ -122,6 +124,19 @@ impl<'a> Text<'a> {
         out.extend_from_slice(self.end);
     }
 
+    /// Presence may have no children.
+    fn behind_addresses(&self, out: &mut Vec<u8>) {
+        if self.before_end == EMPTY {
+            let name = self.fan.head.split(' ').next().unwrap_or_default();
+            out.extend_from_slice(b"</");
+            out.extend_from_slice(name.trim_start_matches('<').as_bytes());
+            out.extend_from_slice(b">");
+        } else {
+            out.extend_from_slice(&self.before_end[1..]);
+        }
+        self.end(out);
+    }
+
     fn copy(&self, to: &str, out: &mut Vec<u8>) {
         self.head(to, out);
         out.extend_from_slice(b"'");
@@ -154,7 +169,7 @@ impl AddressBook {
                 out.extend_from_slice(text.as_bytes())
             }
             Out::Fan(fan) => {
-                let recipients = self.recipients(&fan.audience);
+                let recipients = self.recipients(&fan);
                 self.write(&fan, &recipients, &mut Cursor::default(), usize::MAX, out);
             }
         }
@@ -188,11 +203,9 @@ impl AddressBook {
         while cursor.place() < end.place() {
             let is_last = cursor.round == end.round;
             let numbers = if is_last { &all[..end.numbers.min(all.len())] } else { all };
-            // A stanza without children has no place for addresses, and not every multicast service takes presence.
             let service = cursor.round.home().and_then(|home| self.service(home));
-            let is_listed = fan.tail.starts_with('>') && !fan.presence;
-            let done = match service.filter(|_| is_listed) {
-                Some(service) => writing.lists(service, numbers, cursor),
+            let done = match service.and_then(|service| Some((service, service.addresses_max_of(fan)?))) {
+                Some((service, most)) => writing.lists((&service.to, most), numbers, cursor),
                 None => writing.copies(numbers, cursor),
             };
             if !done || is_last {
@@ -221,7 +234,7 @@ impl<'a> Writing<'a> {
         true
     }
 
-    fn lists(&mut self, service: &MulticastService, numbers: &[EntryNo], cursor: &mut Cursor) -> bool {
+    fn lists(&mut self, (to, addresses_max): (&str, usize), numbers: &[EntryNo], cursor: &mut Cursor) -> bool {
         let text = self.text.marked(cursor.round.is_marked());
         let mut list: Option<AddressList> = None;
         while let Some(&no) = numbers.get(cursor.numbers) {
@@ -236,7 +249,7 @@ impl<'a> Writing<'a> {
             for address in entry.reached.addresses_in(self.recipients.tag) {
                 let open = list.get_or_insert_with(|| {
                     let start = self.out.len();
-                    text.head(&service.to, self.out);
+                    text.head(to, self.out);
                     self.out.extend_from_slice(ADDRESSES);
                     AddressList { start, count: 0 }
                 });
@@ -244,7 +257,7 @@ impl<'a> Writing<'a> {
                 self.out.extend_from_slice(address.as_bytes());
                 self.out.extend_from_slice(ADDRESS_END);
                 open.count += 1;
-                if open.count >= service.addresses_max || self.out.len() - open.start >= LIST_BYTES {
+                if open.count >= addresses_max || self.out.len() - open.start >= LIST_BYTES {
                     close(list.take(), text, cursor, self.out);
                 }
             }
@@ -266,158 +279,9 @@ fn close(list: Option<AddressList>, text: Text<'_>, cursor: &mut Cursor, out: &m
     cursor.copies += list.count;
     cursor.used |= cursor.round.home().map_or(0, HomeNo::bit);
     out.extend_from_slice(ADDRESSES_END);
-    out.extend_from_slice(&text.before_end[1..]);
-    text.end(out);
+    text.behind_addresses(out);
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::channel::Node;
-    use crate::engine::outgoing::outbox::{Audience, Delta, Lasting, ListId, Reached};
-    use crate::xep::List;
-
-    const LIST: ListId = ListId { tag: 7, list: List::Node(Node::Messages) };
-
-    fn home(place: usize) -> HomeNo {
-        HomeNo::new(place).unwrap()
-    }
-
-    fn multicast(home: HomeNo, to: &str, addresses_max: usize) -> Delta {
-        Delta::Multicast { home, service: Some(MulticastService { to: to.into(), addresses_max }) }
-    }
-
-    /// Accounts with their addresses, marker and home server.
-    fn book(accounts: &[(&[&str], bool, Option<usize>)]) -> AddressBook {
-        let mut book = AddressBook::default();
-        for (place, (addresses, marked, at)) in accounts.iter().enumerate() {
-            let no = EntryNo::first(place as u32);
-            let reached = Reached::new(addresses.iter().map(|&a| a.into()).collect(), None);
-            let entry = BookEntry { reached, marked: *marked, home: at.map(home) };
-            book.apply(Delta::Entry { no, entry });
-            book.apply(Delta::Added(LIST, no));
-        }
-        book
-    }
-
-    fn fan() -> Fan {
-        Fan {
-            audience: Audience::List(LIST, None),
-            head: "<message from='c@m'".into(),
-            tail: "><b/></message>".into(),
-            groupchat: true,
-            presence: false,
-            decided: false,
-            lasting: Lasting::Row,
-            charge: None,
-        }
-    }
-
-    fn text(book: &AddressBook, fan: &Fan) -> String {
-        let mut out = Vec::new();
-        let mut cursor = Cursor::default();
-        assert!(book.write(fan, &book.recipients(&fan.audience), &mut cursor, usize::MAX, &mut out));
-        let text = String::from_utf8(out).unwrap();
-        let lists = text.matches("<address ").count();
-        assert_eq!(cursor.copies, lists + text.matches(" to='").count() - text.matches("<addresses").count());
-        assert_eq!(cursor.used != 0, lists > 0);
-        text
-    }
-
-    fn list(to: &str, addresses: &[&str], rest: &str) -> String {
-        let addresses: String = addresses.iter().map(|a| format!("<address type='bcc' jid='{a}'/>")).collect();
-        format!(
-            "<message from='c@m' to='{to}'><addresses xmlns='http://jabber.org/protocol/address'>{addresses}\
-             </addresses><b/>{rest}</message>"
-        )
-    }
-
-    #[test]
-    fn recipients_of_one_home_server_share_stanzas_and_the_others_get_copies() {
-        let mut book = book(&[
-            (&["a@h/1", "a@h/2"], false, Some(0)),
-            (&["x@far"], false, None),
-            (&["b@h"], true, Some(0)),
-            (&["c@h"], true, Some(0)),
-            (&["d@i"], false, Some(1)),
-            (&[], false, Some(0)),
-        ]);
-        book.apply(multicast(home(0), "m.h", 20));
-        assert_eq!(
-            text(&book, &fan()),
-            "<message from='c@m' to='x@far'><b/></message><message from='c@m' to='d@i'><b/></message>".to_owned()
-                + &list("m.h", &["a@h/1", "a@h/2"], "")
-                + &list("m.h", &["b@h", "c@h"], "<mix xmlns=''/>")
-        );
-        book.apply(multicast(home(1), "m.i", 20));
-        assert!(text(&book, &fan()).ends_with(&list("m.i", &["d@i"], "")), "one address is a list, too");
-    }
-
-    #[test]
-    fn a_list_ends_where_the_service_takes_no_more() {
-        let names: Vec<String> = (0..7).map(|n| format!("u{n}@h")).collect();
-        let single: Vec<[&str; 1]> = names.iter().map(|name| [name.as_str()]).collect();
-        let accounts: Vec<(&[&str], bool, Option<usize>)> = single.iter().map(|a| (&a[..], false, Some(0))).collect();
-        let mut book = book(&accounts);
-        book.apply(multicast(home(0), "m.h", 3));
-        assert_eq!(
-            text(&book, &fan()),
-            list("m.h", &["u0@h", "u1@h", "u2@h"], "")
-                + &list("m.h", &["u3@h", "u4@h", "u5@h"], "")
-                + &list("m.h", &["u6@h"], "")
-        );
-    }
-
-    #[test]
-    fn a_list_does_not_grow_beyond_what_a_host_server_takes_in_one_stanza() {
-        let name = format!("{}@h", "x".repeat(900));
-        let addresses: Vec<&str> = (0..300).map(|_| name.as_str()).collect();
-        let mut book = book(&[(&addresses, false, Some(0))]);
-        book.apply(multicast(home(0), "m.h", 5000));
-        let text = text(&book, &fan());
-        assert!(text.split_inclusive("</message>").all(|stanza| stanza.len() < LIST_BYTES + 2000));
-        assert_eq!(text.matches("<address ").count(), 300);
-    }
-
-    #[test]
-    fn everybody_gets_it_once_wherever_it_is_cut_and_the_service_stops() {
-        let names: Vec<String> = (0..40).map(|n| format!("u{n}@h")).collect();
-        let single: Vec<[&str; 1]> = names.iter().map(|name| [name.as_str()]).collect();
-        let accounts: Vec<(&[&str], bool, Option<usize>)> =
-            single.iter().enumerate().map(|(n, a)| (&a[..], n % 3 == 0, (n % 4 > 0).then_some(n % 2))).collect();
-        let fan = fan();
-        for stops_after in 0..30 {
-            let mut book = book(&accounts);
-            book.apply(multicast(home(0), "m.h", 3));
-            book.apply(multicast(home(1), "m.i", 4));
-            let (recipients, mut cursor, mut all) = (book.recipients(&fan.audience), Cursor::default(), Vec::new());
-            for part in 0.. {
-                if part == stops_after {
-                    assert_eq!(book.stop_multicast("m.h"), 1);
-                }
-                let mut block = Vec::new();
-                let done = book.write(&fan, &recipients, &mut cursor, 1, &mut block);
-                all.extend(block);
-                if done {
-                    break;
-                }
-            }
-            let all = String::from_utf8(all).unwrap();
-            for name in &names {
-                assert_eq!(all.matches(&format!("'{name}'")).count(), 1, "{name} after {stops_after}: {all}");
-            }
-            assert_eq!(cursor.copies, 40);
-        }
-    }
-
-    #[test]
-    fn a_stanza_without_children_and_a_service_that_is_gone_mean_copies() {
-        let mut book = book(&[(&["a@h"], false, Some(0)), (&["b@h"], false, Some(0))]);
-        book.apply(multicast(home(0), "m.h", 20));
-        let bare = Fan { tail: "/>".into(), groupchat: false, ..fan() };
-        assert_eq!(text(&book, &bare), "<message from='c@m' to='a@h'/><message from='c@m' to='b@h'/>");
-        book.apply(Delta::Multicast { home: home(0), service: None });
-        assert!(!text(&book, &fan()).contains("addresses"));
-        assert_eq!((book.multicast_of(home(0)), book.multicast_of(home(1))), (Some("m.h"), None));
-    }
-}
+#[path = "expand_tests.rs"]
+mod tests;
