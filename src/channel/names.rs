@@ -133,7 +133,8 @@ impl Nick {
         Nick { shown: shown + &number, key: key + &number }
     }
 
-    fn neutral() -> Nick {
+    /// A nick that says nothing of anybody.
+    pub fn neutral() -> Nick {
         Nick { shown: "participant".into(), key: "participant".into() }
     }
 

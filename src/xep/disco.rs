@@ -62,6 +62,8 @@ impl Extension for Disco {
             (None, true) if node.is_none() => Ok(ServiceCommand::ListChannels(rsm::decode(request.payload)?).into()),
             (Some(_), false) if node.is_none_or(|node| node == "mix") => Ok(Command::Describe.into()),
             (Some(_), false) if node == Some(register::ITEM_NODE) => Ok(Command::ReadNick.into()),
+            // XEP-0045 §16.1.1: a room that discards no payload says so by this error.
+            (Some(_), false) if node == Some(ns::MUC_TRAFFIC) => Err(Refusal::NoSuchService),
             (Some(_), _) if node.is_some_and(|node| commands::is_node(node, Scope::Channel)) => {
                 Ok(Command::Describe.into())
             }

@@ -96,6 +96,8 @@ pub const MUC_ROOMCONFIG: &str = "http://jabber.org/protocol/muc#roomconfig";
 pub const MUC_STABLE_ID: &str = "http://jabber.org/protocol/muc#stable_id";
 /// XEP-0410 §2: a room answers pings to one's own nick itself.
 pub const MUC_SELF_PING: &str = "http://jabber.org/protocol/muc#self-ping-optimization";
+/// XEP-0045 §16.1.1: the node that lists the payloads which a room lets pass.
+pub const MUC_TRAFFIC: &str = "http://jabber.org/protocol/muc#traffic";
 /// XEP-0184 receipts.
 pub const RECEIPTS: &str = "urn:xmpp:receipts";
 /// XEP-0333 markers.

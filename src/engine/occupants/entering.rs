@@ -8,7 +8,7 @@ use super::showing::{is_shown, stands_out};
 use super::telling::Pacing;
 use crate::channel::command::EnterWish;
 use crate::channel::crowd::Ordered;
-use crate::channel::{Answer, ChannelName, Command, Member, Nick, ParticipantId, Password, Refusal};
+use crate::channel::{Answer, ChannelName, Command, Member, ParticipantId, Password, Refusal};
 use crate::xep::availability::Availability;
 use crate::xep::muc::enter::{self, Entry};
 use crate::xep::muc::presence::status;
@@ -113,7 +113,7 @@ impl Engine {
             // The name's next owner waits until the old account is ended everywhere.
             return Err(Refusal::Busy);
         }
-        let nick = Nick::new(nick).ok_or(Refusal::NoNick)?;
+        let nick = self.nick_of(nick, name, &actor.account)?;
         let tag = self.channels.tag_of(name).filter(|_| !self.is_hidden(name, &actor));
         let Some(tag) = tag else { return self.let_in_first(&actor, (name, nick), turn) };
         // Everybody is told of it, and it of everybody.
@@ -276,8 +276,15 @@ impl Engine {
     ) {
         self.occupants.say(tag, full, Availability::of(&stanza.element));
         match self.rename(full, (name, nick, tag), turn) {
-            Ok(true) => {}
-            Ok(false) => self.tell_of_seat((name, tag), &full.to_bare(), (Pacing::Paced, None), turn),
+            Ok(true) => {
+                let since = turn.outbox.len();
+                self.tell_mended(full, (name, nick, tag), turn);
+                turn.decide_since(since);
+            }
+            Ok(false) => {
+                self.tell_of_seat((name, tag), &full.to_bare(), (Pacing::Paced, None), turn);
+                self.tell_mended(full, (name, nick, tag), turn);
+            }
             Err(refusal) => self.refuse_presence(stanza, name, &refusal, turn),
         }
     }
