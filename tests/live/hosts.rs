@@ -125,7 +125,8 @@ pub struct Host {
     pub setup: Setup,
     /// Port for clients.
     pub c2s_port: u16,
-    http_port: u16,
+    /// Port for BOSH and WebSockets.
+    pub http_port: u16,
     folder: tempfile::TempDir,
     child: Child,
 }

@@ -18,7 +18,8 @@ SCENARIO_S_MAX = 120
 
 @dataclass
 class Host:
-    """Where the host server is; `kind` is the name that `scripts/host` knows, `api` the address of the HTTP API.
+    """Where the host server is; `kind` is the name that `scripts/host` knows, `api` the address of the HTTP API of mixd, `http_port` where the
+    host server takes WebSockets.
 
     `component_port` and `secret` are for scenarios that play the component themselves.
     """
@@ -29,6 +30,7 @@ class Host:
     domain: str
     service: str
     api: str = ""
+    http_port: int = 0
     component_port: int = 0
     secret: str = ""
 
@@ -51,7 +53,7 @@ def step(text):
     print(f"  {text}", flush=True)
 
 
-def run(play):
+def run(play, within_s=SCENARIO_S_MAX):
     """Runs `play(host)` with the command line's host and exits."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--kind", required=True, choices=["prosody", "prosody-mixd", "ejabberd", "ejabberd-mix-pam"])
@@ -60,15 +62,16 @@ def run(play):
     parser.add_argument("--domain", required=True)
     parser.add_argument("--service", required=True)
     parser.add_argument("--api", default="")
+    parser.add_argument("--http-port", type=int, default=0)
     parser.add_argument("--component-port", type=int, default=0)
     parser.add_argument("--secret", default="")
     host = Host(**vars(parser.parse_args()))
     try:
-        asyncio.run(asyncio.wait_for(play(host), SCENARIO_S_MAX))
+        asyncio.run(asyncio.wait_for(play(host), within_s))
     except Failed as failure:
         sys.exit(f"FAILED: {failure}")
     except Refused as refusal:
         traceback.print_exc()
         sys.exit(f"FAILED: an unexpected error: {shown(refusal.stanza)}")
     except asyncio.TimeoutError:
-        sys.exit(f"FAILED: the scenario took more than {SCENARIO_S_MAX} s")
+        sys.exit(f"FAILED: the scenario took more than {within_s} s")

@@ -20,23 +20,31 @@ pub fn play(name: &str, host: &mut Host, mixd: &mut Mixd) {
 
 /// Like [`play`], with further arguments for the scenario.
 pub fn play_with(name: &str, arguments: &[&str], host: &mut Host, mixd: &mut Mixd) {
-    play_on(name, arguments, host, Some(mixd));
+    play_on(&format!("tests/live/{name}.py"), arguments, host, Some(mixd));
+}
+
+/// Plays `tests/clients/NAME.py`, in which that client is driven; panics like [`play`].
+#[allow(dead_code)]
+pub fn play_client(name: &str, host: &mut Host, mixd: &mut Mixd) {
+    let port = host.http_port.to_string();
+    play_on(&format!("tests/clients/{name}.py"), &["--http-port", &port], host, Some(mixd));
 }
 
 /// Like [`play`], for a scenario that is the component itself.
 #[allow(dead_code)]
 pub fn play_alone(name: &str, host: &mut Host) {
     let port = host.setup.component_port.to_string();
-    play_on(name, &["--component-port", &port, "--secret", SECRET], host, None);
+    play_on(&format!("tests/live/{name}.py"), &["--component-port", &port, "--secret", SECRET], host, None);
 }
 
-fn play_on(name: &str, arguments: &[&str], host: &mut Host, mut mixd: Option<&mut Mixd>) {
+fn play_on(script: &str, arguments: &[&str], host: &mut Host, mut mixd: Option<&mut Mixd>) {
     let mut child = Command::new(checkout("target/venv/bin/python"))
-        .arg(checkout(&format!("tests/live/{name}.py")))
+        .arg(checkout(script))
         .args(["--kind", host.setup.kind.name(), "--c2s-port", &host.c2s_port.to_string()])
         .args(["--domain", host.setup.domain, "--service", host.setup.service])
         .args(arguments)
         .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("PYTHONPATH", checkout("tests/live"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -63,11 +71,11 @@ fn play_on(name: &str, arguments: &[&str], host: &mut Host, mut mixd: Option<&mu
     let complaints = complaints.join().expect("its stderr is read");
     assert!(
         status.success(),
-        "{name} on {}:\n{steps}{complaints}\nthe end of mixd's log:\n{}",
+        "{script} on {}:\n{steps}{complaints}\nthe end of mixd's log:\n{}",
         host.setup.kind.name(),
         mixd.map(|mixd| mixd.log_tail()).unwrap_or_default(),
     );
-    println!("{name} on {}:\n{steps}", host.setup.kind.name());
+    println!("{script} on {}:\n{steps}", host.setup.kind.name());
 }
 
 fn fulfil(wish: &str, host: &mut Host, mixd: Option<&mut Mixd>) {
