@@ -1,12 +1,12 @@
 -- mod_mixd: what a MIX service behind Prosody 0.12 and later needs from its host server.
 --
--- * One stanza for many recipients (XEP-0033), taken from the component that the operator names and from nobody else.
---   The stanza is serialised once, whatever the number of recipients.
+-- * One stanza for many recipients (XEP-0033), messages and presence, taken from the component that the operator names and
+--   from nobody else. The stanza is serialised once, whatever the number of recipients (mixd_multicast.lib.lua).
 -- * MIX-PAM (XEP-0405) for the accounts of the host: joins and leaves, the roster with its annotations, delivery to
 --   every client that takes MIX, and the archive of the account where mod_mam is loaded.
 -- * That an account was deleted, by mod_mixd_accounts.
 --
--- README.md says how to install it. Presence of channels (XEP-0403) is not served.
+-- README.md says how to install it.
 
 local st = require "util.stanza";
 local cache = require "util.cache";
@@ -20,11 +20,12 @@ local jid_split = require "util.jid".split;
 local new_id = require "util.id".medium;
 local rostermanager = require "core.rostermanager";
 local user_exists = require "core.usermanager".user_exists;
+local handing, listeners = module:require "mixd_handing", module:require "mixd_listeners";
+local halves, hand, sibling = handing.halves, handing.hand, handing.sibling;
 
-local full_sessions, hosts = prosody.full_sessions, prosody.hosts;
-local t_concat, s_find, s_match, s_sub = table.concat, string.find, string.match, string.sub;
+local hosts = prosody.hosts;
+local s_match = string.match;
 
-local xmlns_address = "http://jabber.org/protocol/address";
 local xmlns_caps = "http://jabber.org/protocol/caps";
 local xmlns_disco = "http://jabber.org/protocol/disco#info";
 local xmlns_event = "http://jabber.org/protocol/pubsub#event";
@@ -44,7 +45,6 @@ local component = module:get_option_string("mixd_component");
 if not component then
 	error("mod_mixd needs to know whom to trust: set mixd_component = \"mix.example.org\" for " .. module.host, 0);
 end
-local addresses_max = module:get_option_number("mixd_addresses_max", 5000);
 local wants_archive = module:get_option_boolean("mixd_archive", true);
 local answer_seconds_max = module:get_option_number("mixd_answer_timeout", 30);
 
@@ -226,55 +226,11 @@ end, 102);
 
 --- Handing out ---
 
--- A stanza as text, with a gap where the address goes.
-local function halves(stanza)
-	stanza.attr.to = "\1";
-	local text = tostring(stanza);
-	local gap = s_find(text, "\1", 1, true);
-	return s_sub(text, 1, gap - 1), s_sub(text, gap + 1);
-end
-
-local escapes = { ["'"] = "&apos;", ["\""] = "&quot;", ["<"] = "&lt;", [">"] = "&gt;", ["&"] = "&amp;" };
-local function escaped(address)
-	return s_find(address, "['\"<>&]") and address:gsub("['\"<>&]", escapes) or address;
-end
-
--- Another stanza with the same children, which nobody may change.
-local function sibling(stanza)
-	local attr, tags = {}, {};
-	local copy = { name = stanza.name, attr = attr, namespaces = stanza.namespaces, tags = tags };
-	for name, value in pairs(stanza.attr) do attr[name] = value; end
-	for i = 1, #stanza.tags do tags[i] = stanza.tags[i]; end
-	for i = 1, #stanza do copy[i] = stanza[i]; end
-	return setmetatable(copy, getmetatable(stanza));
-end
-
--- Whether a session's send is the one of Prosody's session manager: the filters, then the text. BOSH and whatever wraps
--- send have others.
-local is_plain = setmetatable({}, { __mode = "k", __index = function (known, send)
-	local plain = s_find(debug.getinfo(send, "S").source, "core/sessionmanager.lua", 1, true) ~= nil;
-	known[send] = plain;
-	return plain;
-end });
-
--- Hands a stanza to one client. The text is used where no filter puts anything else into its place.
-local function hand(session, stanza, head, tail)
-	stanza.attr.to = session.full_jid;
-	if not head or not is_plain[session.send] then
-		return session.send(head and sibling(stanza) or stanza);
-	end
-	local children = #stanza;
-	local filtered = session.filter("stanzas/out", stanza);
-	if filtered == nil then return true; end
-	if filtered ~= stanza or #stanza ~= children then return session.rawsend(tostring(filtered)); end
-	return session.rawsend(head .. escaped(session.full_jid) .. tail);
-end
-
 -- Hands a stanza to every client of an account that takes MIX.
 local function hand_to_all(user, stanza, head, tail)
 	for _, session in pairs(user.sessions) do
 		if session.mixd_takes and session.presence then
-			hand(session, stanza, head, tail);
+			hand(session, stanza, head, tail, session.full_jid);
 		end
 	end
 end
@@ -324,62 +280,10 @@ end, 10);
 
 --- One stanza for many (XEP-0033) ---
 
--- Prosody's own modules that do nothing about what channels send, where it is not archived.
-local idle = { mod_message = true, mod_carbons = true, mod_mam = true, mod_mixd = true, mod_component = true };
--- Modules that keep messages and questions of strangers from people. They know of no channels, and people chose to be in those.
-local guards = { mod_block_strangers = true, mod_anti_spam = true };
-local listeners = {};
-
--- Who listens to an event of a host besides those: whether there are others, the handler of mod_blocklist, and those of
--- modules against strangers.
-local function listeners_of(host, event_name)
-	local handlers = hosts[host].events.get_handlers(event_name);
-	local key = host .. "\n" .. event_name;
-	local known = listeners[key];
-	if not known or known.handlers ~= handlers then
-		known = { handlers = handlers, others = false, blocks = nil, guards = nil };
-		for _, handler in ipairs(handlers or {}) do
-			local source = s_match(debug.getinfo(handler, "S").source, "([%w_]+)%.lua$");
-			if source == "mod_blocklist" then
-				known.blocks = handler;
-			elseif guards[source] then
-				known.guards = known.guards or {};
-				known.guards[handler] = true;
-			elseif not idle[source] then
-				known.others = true;
-			end
-		end
-		listeners[key] = known;
+for _, kind in ipairs({ "message", "iq" }) do
+	for _, place in ipairs({ "bare", "full" }) do
+		listeners.let_past_guards(kind, place, function (stanza) return jid_host(stanza.attr.from) == component; end);
 	end
-	return known;
-end
-
--- What the component sends passes modules against strangers: everybody else who listens is asked, in the same order. It is the
--- component that the operator named, and what it says to an account is about a channel or an invitation.
-local function let_past_guards(event_name)
-	local function pass(event)
-		if jid_host(event.stanza.attr.from) ~= component then return; end
-		local heed = listeners_of(module.host, event_name);
-		if not heed.guards then return; end
-		local is_behind = false;
-		for _, handler in ipairs(heed.handlers) do
-			if is_behind and not heed.guards[handler] then
-				local ret = handler(event);
-				if ret ~= nil then return ret; end
-			end
-			is_behind = is_behind or handler == pass;
-		end
-	end
-	module:hook(event_name, pass, 1000);
-end
-
-for _, event_name in ipairs({ "message/bare", "message/full", "iq/bare", "iq/full" }) do let_past_guards(event_name); end
-
--- Whether mod_blocklist keeps a stanza from its recipient. It would have some kinds bounce, and from a bounce the
--- component learns that an account is not reached this way, for any of its channels; of what is blocked nobody is told.
-local unheard = { send = function () end };
-local function is_blocked(stanza, blocks)
-	return blocks ~= nil and blocks({ origin = unheard, stanza = stanza }) ~= nil;
 end
 
 -- In front of mod_blocklist.
@@ -388,7 +292,7 @@ module:hook("message/bare", function (event)
 	local username, host, resource = jid_split(stanza.attr.to);
 	if username and host == module.host and not resource and is_traffic(stanza)
 		and is_from_channel(username, stanza.attr.from)
-		and is_blocked(stanza, listeners_of(host, "message/bare").blocks) then
+		and listeners.is_blocked(stanza, listeners.of(host, "message", "bare").blocks) then
 		return true;
 	end
 end, 101);
@@ -403,163 +307,10 @@ local function exists(username)
 	return found;
 end
 
--- One stanza on its way to many.
-local Round = {};
-Round.__index = Round;
-
-local function new_round(origin, stanza)
-	local copy = sibling(stanza);
-	local head, tail = halves(copy);
-	return setmetatable({
-		origin = origin, stanza = copy, head = head, tail = tail, texts = {};
-		is_traffic = is_traffic(stanza), is_archived = archives() and is_kept(stanza), is_end = is_end(stanza);
-	}, Round);
-end
-
--- The way that every single stanza goes.
-function Round:post(address)
-	local copy = st.clone(self.stanza);
-	copy.attr.to = address;
-	prosody.core_post_stanza(self.origin, copy);
-end
-
--- Nothing takes it there: the component learns that this way is no good, and where there is no such account, that.
-function Round:bounce(address, is_nobody)
-	self.stanza.attr.to = address;
-	local bounce = st.error_reply(self.stanza, "cancel", "service-unavailable");
-	if is_nobody then bounce:get_child("error"):add_direct_child(st.stanza("no-account", { xmlns = xmlns_module })); end
-	self.origin.send(bounce);
-end
-
-function Round:is_blocked(address, blocks)
-	self.stanza.attr.to = address;
-	return is_blocked(self.stanza, blocks);
-end
-
-function Round:to_bare(username, address)
-	local heed = listeners_of(module.host, "message/bare");
-	local user = hosts[module.host].sessions[username];
-	if self.is_traffic and not user and not exists(username) then return self:bounce(address, true); end
-	if not self.is_traffic or self.is_archived or heed.others then return self:post(address); end
-	if self.is_end then
-		self.stanza.attr.to = address;
-		forget_ended(username, self.stanza);
-	end
-	if user and not self:is_blocked(address, heed.blocks) then
-		hand_to_all(user, self.stanza, self.head, self.tail);
-	end
-end
-
-function Round:to_full(address)
-	local heed = listeners_of(module.host, "message/full");
-	if not self.is_traffic or heed.others then return self:post(address); end
-	local session = full_sessions[address];
-	if not session then
-		self:bounce(address);
-	elseif not self:is_blocked(address, heed.blocks) and not hand(session, self.stanza, self.head, self.tail) then
-		self:bounce(address);
-	end
-end
-
--- What is written to another component at once: three texts an address. In larger parts it waits for the last copy of a
--- round before it can read the first, in smaller ones writing costs more.
-local part_texts = 3 * 32;
-
--- An address at another component of this Prosody.
-function Round:to_component(host, address, is_full)
-	local link = hosts[host].modules.component and hosts[host].modules.component.session;
-	if not link or listeners_of(host, is_full and "message/full" or "message/bare").others then return self:post(address); end
-	local texts = self.texts[link];
-	if not texts then
-		texts = {};
-		self.texts[link] = texts;
-	end
-	local n = #texts;
-	texts[n + 1], texts[n + 2], texts[n + 3] = self.head, escaped(address), self.tail;
-end
-
-function Round:to(recipient)
-	local username, host, resource, address = recipient[1], recipient[2], recipient[3], recipient[4];
-	if host == module.host and username then
-		if resource then self:to_full(address) else self:to_bare(username, address); end
-	elseif hosts[host].type == "component" and username then
-		self:to_component(host, address, resource ~= nil);
-	else
-		self:post(address);
-	end
-end
-
-function Round:finish()
-	for link, texts in pairs(self.texts) do
-		for i = 1, #texts, part_texts do
-			link.send(t_concat(texts, "", i, math.min(i + part_texts - 1, #texts)));
-		end
-	end
-end
-
--- The addresses that a stanza is for, and the header that recipients see; or why it cannot be taken.
-local function read(addresses)
-	local recipients, header = {}, st.stanza("addresses", { xmlns = xmlns_address });
-	for address in addresses:childtags("address") do
-		local kind, given = address.attr.type, address.attr.jid;
-		if kind == "to" or kind == "cc" or kind == "bcc" then
-			local username, host, resource = jid_split(given);
-			local there = host and hosts[host];
-			-- What is known as it stands, or is another component's to read, needs no preparation.
-			if not (there and username and (there.type == "component" or there.sessions[username])) then
-				username, host, resource = jid_prepped_split(given);
-				given = resource and username .. "@" .. host .. "/" .. resource or username and username .. "@" .. host or host;
-			end
-			if not host then return nil, "modify", "jid-malformed", ("'%s' is no address"):format(address.attr.jid or ""); end
-			if not hosts[host] then
-				return nil, "auth", "forbidden", ("%s is not served here: send to it directly"):format(host);
-			end
-			if address.attr.delivered ~= "true" then
-				recipients[#recipients + 1] = { username, host, resource, given };
-			end
-		end
-		if kind ~= "bcc" then
-			local shown = st.clone(address);
-			shown.attr.delivered = (kind == "to" or kind == "cc") and "true" or nil;
-			header:add_direct_child(shown);
-		end
-	end
-	if #recipients > addresses_max then
-		return nil, "modify", "not-acceptable", ("%d addresses in one stanza at most"):format(addresses_max);
-	end
-	return recipients, header;
-end
-
-module:hook("message/host", function (event)
-	local origin, stanza = event.origin, event.stanza;
-	local addresses = stanza:get_child("addresses", xmlns_address);
-	if not addresses or stanza.attr.type == "error" then return; end
-	if origin.type ~= "component" or origin.host ~= component then
-		origin.send(st.error_reply(stanza, "auth", "forbidden", "only the component in mixd_component may do this"));
-		return true;
-	end
-	local recipients, header, condition, text = read(addresses);
-	if not recipients then
-		origin.send(st.error_reply(stanza, header, condition, text));
-		return true;
-	end
-	stanza:maptags(function (tag)
-		if tag ~= addresses then return tag; end
-		return #header.tags > 0 and header or nil;
-	end);
-	local round = new_round(origin, stanza);
-	for i = 1, #recipients do round:to(recipients[i]); end
-	round:finish();
-	return true;
-end, 10);
-
--- Presence is not handed out: whoever sends it learns that, and nothing is swallowed.
-module:hook("presence/host", function (event)
-	local origin, stanza = event.origin, event.stanza;
-	if not stanza:get_child("addresses", xmlns_address) or stanza.attr.type == "error" then return; end
-	origin.send(st.error_reply(stanza, "cancel", "feature-not-implemented", "presence is not handed out to many"));
-	return true;
-end, 10);
+module:require "mixd_multicast" {
+	archives = archives, exists = exists, forget_ended = forget_ended, hand_to_all = hand_to_all,
+	is_end = is_end, is_kept = is_kept, is_traffic = is_traffic,
+};
 
 --- Joining and leaving (XEP-0405 §5.6 – §5.8) ---
 
@@ -707,11 +458,7 @@ end, 10);
 
 --- What is announced ---
 
-module:add_feature(xmlns_address);
 module:add_feature(xmlns_module);
-module:add_extension(st.stanza("x", { xmlns = "jabber:x:data", type = "result" })
-	:tag("field", { var = "FORM_TYPE", type = "hidden" }):text_tag("value", xmlns_address):up()
-	:tag("field", { var = "message" }):text_tag("value", ("%d"):format(addresses_max)):up());
 
 module:hook("account-disco-info", function (event)
 	event.reply:tag("feature", { var = xmlns_pam }):up();

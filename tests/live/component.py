@@ -2,12 +2,20 @@
 
 import asyncio
 import xml.etree.ElementTree as ET
+from xml.sax.saxutils import quoteattr
 
 from slixmpp.componentxmpp import ComponentXMPP
 
 from people import ANSWER_S_MAX, Failed, Person
 
 STANZAS = ("message", "presence", "iq")
+ADDRESS = "http://jabber.org/protocol/address"
+
+
+def addresses(*jids, kind="bcc"):
+    """The header of XEP-0033."""
+    each = "".join(f"<address type='{kind}' jid={quoteattr(jid)}/>" for jid in jids)
+    return f"<addresses xmlns='{ADDRESS}'>{each}</addresses>"
 
 
 class Component(ComponentXMPP):

@@ -8,11 +8,10 @@ import xml.etree.ElementTree as ET
 from xml.sax.saxutils import quoteattr
 
 import mix
-from component import Component
+from component import ADDRESS, Component, addresses
 from people import CLIENT, Person, Refused, check, shown
 from scenario import ask_for, run, step
 
-ADDRESS = "http://jabber.org/protocol/address"
 DISCO = "http://jabber.org/protocol/disco#info"
 ROSTER = "{jabber:iq:roster}"
 ANNOTATE = "urn:xmpp:mix:roster:0"
@@ -39,7 +38,6 @@ async def play(host):
     await blocking(component, host, bob, desk, channel)
     await archives(component, host, desk, channel)
     await streams(component, host, channel)
-    await presence_for_many(component, host, channel, desk)
     await ends(component, host, channel, bob)
     for person in (desk, phone, old, bob):
         await person.go_offline()
@@ -56,12 +54,6 @@ def answered(iq_id):
 def is_request(stanza, name):
     """Whether it is a request whose payload has that name."""
     return stanza.tag == CLIENT + "iq" and stanza.get("type") == "set" and stanza[0].tag == f"{{{mix.MIX}}}{name}"
-
-
-def addresses(*jids, kind="bcc"):
-    """The header of XEP-0033."""
-    each = "".join(f"<address type='{kind}' jid=\"{jid}\"/>" for jid in jids)
-    return f"<addresses xmlns='{ADDRESS}'>{each}</addresses>"
 
 
 def send(component, channel, to, payload, **attributes):
@@ -318,15 +310,6 @@ async def streams(component, host, channel):
     carol.send_raw("<active xmlns='urn:xmpp:csi:0'/>")
     await carol.expect("what has waited", lambda s: mix.is_state(s, channel, "composing"))
     await carol.go_offline()
-
-
-async def presence_for_many(component, host, channel, desk):
-    """XEP-0033 §6: presence is not handed out, and that is told."""
-    step("presence for many is refused and not swallowed")
-    to = addresses(desk.bare)
-    component.send_raw(f"<presence from='{channel}/p1' to='{host.domain}' id='pr1'>{to}</presence>")
-    refused = await component.expect("a refusal", lambda s: s.tag == CLIENT + "presence" and s.get("id") == "pr1")
-    check(refused.get("type") == "error" and "feature-not-implemented" in shown(refused), f"not refused: {shown(refused)}")
 
 
 async def joins(component, person, channel):
