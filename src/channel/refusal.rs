@@ -94,6 +94,14 @@ pub enum Refusal {
     /// XEP-0045 §10.1: nobody enters the room before its creator settled what it is.
     #[error("this room is not open yet")]
     Locked,
+    /// XEP-0045 §10.9: the room was destroyed.
+    #[error("{}", .reason.as_deref().unwrap_or("this room was destroyed"))]
+    Gone {
+        /// Why, if that was said.
+        reason: Option<String>,
+        /// Where people meet since, if that was said.
+        venue: Option<jid::Jid>,
+    },
     /// XEP-0045 §7.2.9: there are as many occupants as allowed.
     #[error("the room is full, try again later")]
     RoomFull,
@@ -228,6 +236,7 @@ impl Refusal {
             Refusal::LastOwner => ("last-owner", ""),
             Refusal::BadPassword => ("bad-password", ""),
             Refusal::Locked => ("locked", ""),
+            Refusal::Gone { .. } => ("gone", ""),
             Refusal::BadName => ("bad-name", ""),
             Refusal::Unacceptable { field, .. } => ("invalid", field),
             Refusal::Invalid { field, .. } => ("invalid", field),
@@ -287,6 +296,7 @@ impl Refusal {
             | Refusal::Banned
             | Refusal::BadPassword
             | Refusal::Locked
+            | Refusal::Gone { .. }
             | Refusal::NotMember => 444,
             Refusal::StillWaiting => 457,
             Refusal::Busy | Refusal::Internal => 500,

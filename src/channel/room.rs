@@ -107,6 +107,8 @@ pub struct Farewell {
     pub venue: Option<Jid>,
     /// What is to be known there.
     pub password: Option<Password>,
+    /// Whether everybody may create a channel of its name at once, because nobody would look for this one.
+    pub frees_name: bool,
 }
 
 /// The settings of a channel that only rooms have a form for.

@@ -82,6 +82,7 @@ impl Engine {
                 | Record::Ending { .. }
                 | Record::Newcomer { .. }
                 | Record::Tour { .. }
+                | Record::Gone { .. }
                 | Record::Unsent(_)
                 | Record::Sent(_) => {}
             }
@@ -99,6 +100,7 @@ impl Engine {
         self.undo_announced(turn.announced);
         self.undo_endings(turn.endings_past);
         self.undo_newcomers(turn.newcomers_past);
+        self.channels.undo_gone(turn.gone_past);
         let error = (&Refusal::Internal).into();
         out.extend(turn.replies.iter().map(|reply| Out::Stanza(reply.error(&error))));
         out
@@ -124,6 +126,7 @@ impl Engine {
         self.give_up_late(turn);
         self.ask_homes_again(turn);
         self.go_on_ending();
+        self.free_names(turn);
         self.ask_newcomers(turn);
         self.presence_tick(turn);
         self.ask_ghosts(turn);

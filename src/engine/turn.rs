@@ -1,6 +1,7 @@
 //! A turn's inputs and outputs.
 
 use super::channels::arrival::Leaving;
+use super::channels::gone::GonePast;
 use super::channels::tours::Touring;
 use super::occupants::ends::SeatPast;
 use super::outgoing::outbox::{Audience, Fan, Lasting};
@@ -78,6 +79,8 @@ pub struct Turn {
     pub(super) endings_past: Vec<(BareJid, Option<Ending>)>,
     /// Newcomers before the turn, in order.
     pub(super) newcomers_past: Vec<(BareJid, Option<Newcomer>)>,
+    /// What was left of destroyed channels before the turn, in order.
+    pub(super) gone_past: Vec<GonePast>,
     /// Roster items that the turn removes, in order.
     pub(super) left_rosters: Vec<Leaving>,
     /// The turn's steps of announcements, in order.

@@ -1,7 +1,7 @@
 //! What is kept in memory of every channel, and what the lists of channels say of an account.
 
 use super::{Belief, SavedSeat, Tour};
-use crate::channel::{ChannelName, Ending, Newcomer, Nick, Stamp};
+use crate::channel::{ChannelName, Ending, GoneChannel, Newcomer, Nick, Stamp};
 use jid::BareJid;
 use std::collections::BTreeMap;
 
@@ -36,8 +36,8 @@ impl Listing {
     }
 }
 
-/// What a start reads: every channel, registered nicks, what is under way for accounts, who sat in rooms, and how far the clock
-/// came.
+/// What a start reads: every channel, registered nicks, what is under way for accounts, who sat in rooms, what is left
+/// of destroyed channels, and how far the clock came.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Directory {
     /// The channels, in the order of names.
@@ -56,6 +56,8 @@ pub struct Directory {
     pub tours: Vec<Tour>,
     /// Who sat in rooms.
     pub seats: Vec<SavedSeat>,
+    /// What is left of destroyed channels.
+    pub gone: Vec<GoneChannel>,
 }
 
 /// What the lists of channels say of an account or a domain. Only channels that are listed count.

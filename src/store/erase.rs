@@ -7,13 +7,12 @@
 
 use super::archive::Archive;
 use super::databases::{Databases, Order, Space};
-use super::keyspace::{
-    self, BLOCK_ROWS, DirectoryEntry, EntryHead, Grave, IndexedMember, Month, Ops, PastRecord, RowStart,
-};
+use super::keyspace::{self, BLOCK_ROWS, DirectoryEntry, EntryHead, Grave, IndexedMember, Ops, PastRecord, RowStart};
+use super::look_for::holds;
 use super::{StoreError, pieces};
 use crate::channel::{
-    ChannelName, Event, EventKind, Item, Member, Named, Nick, Node, NodeSet, Own, ParticipantId, Preferences, Report,
-    Row, RowKind, Tombstone, Topic,
+    ChannelName, Event, EventKind, GoneChannel, Item, Member, Named, Nick, Node, NodeSet, Own, ParticipantId,
+    Preferences, Report, Row, RowKind, Tombstone, Topic,
 };
 use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet};
@@ -71,6 +70,7 @@ pub(super) fn erase(scribe: &impl Scribe, account: &BareJid) -> Result<Erased, S
             changed.push(place.name);
         }
     }
+    forget_creator(scribe, account)?;
     scribe.rewrite(|dbs| {
         let mut ops = Ops::from([(keyspace::whereabouts(account), None), (keyspace::registered_nick(account), None)]);
         ops.insert(keyspace::newcomer(account), None);
@@ -93,6 +93,16 @@ pub(super) fn erase(scribe: &impl Scribe, account: &BareJid) -> Result<Erased, S
 
 /// The participant ids of the account by the tags of channels.
 type Ids = BTreeMap<u64, BTreeSet<ParticipantId>>;
+
+/// Destroyed channels that the account created count for its domain. Their marks of it went when it was ended.
+fn forget_creator(scribe: &impl Scribe, account: &BareJid) -> Result<(), StoreError> {
+    clear(scribe, &keyspace::all(b'H'), &|dbs, key, entry| {
+        let gone: GoneChannel = dbs.whole(Space::State, key, entry)?;
+        let creator = BareJid::from_parts(None, account.domain());
+        let is_own = gone.creator == *account;
+        is_own.then(|| keyspace::encode(&GoneChannel { creator, ..gone }).map(Some)).transpose()
+    })
+}
 
 /// Removes the account's records in destroyed channels, kept so far to tell it of their end. It is told nothing any
 /// more.
@@ -143,12 +153,6 @@ fn places(scribe: &impl Scribe, account: &BareJid) -> Result<(Vec<Place>, Ids), 
         Ok(())
     })?;
     Ok((places, ids))
-}
-
-/// Whether an entry may name an account: its bytes are searched, nothing is decoded.
-fn holds(entry: &[u8], account: &BareJid) -> bool {
-    let needle = account.as_str().as_bytes();
-    entry.windows(needle.len()).any(|part| part == needle)
 }
 
 /// Looks at a key and its entry.
@@ -396,52 +400,4 @@ fn clear<S: Scribe>(scribe: &S, prefix: &[u8], verdict: &Verdict<'_, S::Database
         })?;
     }
     Ok(())
-}
-
-/// The places where a store still names an account, except in what others wrote.
-///
-/// # Errors
-/// Those of reading.
-pub(super) fn look_for(dbs: &impl Databases, months: &[Month], account: &BareJid) -> Result<Vec<String>, StoreError> {
-    let mut found = Vec::new();
-    let spaces = [Space::State].into_iter().chain(months.iter().map(|&month| Space::Month(month)));
-    for space in spaces {
-        dbs.scan(space, &[], &[u8::MAX], Order::Rising, &mut |key, entry| {
-            // Redo records and parcels go by themselves.
-            let is_fleeting = matches!((space, key.first()), (Space::Month(_), Some(b'z' | b'u')));
-            if !is_fleeting
-                && (holds(entry, account) || holds(key, account))
-                && !is_of_others(dbs, space, key, entry, account)?
-            {
-                found.push(format!("{space:?}, entry {}", String::from_utf8_lossy(key).escape_debug()));
-            }
-            Ok(ControlFlow::Continue(()))
-        })?;
-    }
-    Ok(found)
-}
-
-/// Whether a row, or a piece of one, names an account only in what somebody else wrote.
-fn is_of_others(
-    dbs: &impl Databases,
-    space: Space,
-    key: &[u8],
-    entry: &[u8],
-    account: &BareJid,
-) -> Result<bool, StoreError> {
-    match key.first() {
-        Some(b'r') => {
-            let row: Row = dbs.whole(space, key, entry)?;
-            let told = keyspace::encode(&Row { payload: String::new(), ..row })?;
-            Ok(!holds(&told, account))
-        }
-        // Only what people wrote is long enough to be cut into pieces.
-        Some(b'x') => Ok(true),
-        // Information, pictures and videos of a channel are what people wrote, too.
-        Some(b'i') => {
-            let (_, item): (Node, Item) = dbs.whole(space, key, entry)?;
-            Ok(item.label.as_deref() != Some(account.as_str()))
-        }
-        _ => Ok(false),
-    }
 }

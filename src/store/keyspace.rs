@@ -6,12 +6,14 @@
 
 mod lists;
 mod month;
+mod names;
 mod parts;
 mod traces;
 mod values;
 
 pub(super) use lists::*;
 pub(super) use month::Month;
+pub(super) use names::*;
 pub(super) use traces::*;
 pub(super) use values::*;
 

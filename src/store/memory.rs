@@ -5,9 +5,10 @@
 
 use super::databases::{Databases, Order, Space, Visitor};
 use super::keyspace::{Month, Ops};
+use super::seen::Seen;
 use super::{
-    Bounds, Erased, StoreCensus, Unsent, VerifyEvent, acquaintance, clear, erase, facts, keyspace, near, paging, past,
-    pieces, plan, reader, receipts, retention, stops, trace, unsent, verify,
+    Bounds, Erased, StoreCensus, Unsent, VerifyEvent, acquaintance, clear, erase, facts, keyspace, look_for, near,
+    paging, past, pieces, plan, reader, receipts, retention, stops, trace, unsent, verify,
 };
 use super::{
     CommitError, Directory, Mentions, PagePlan, Record, Retention, RowPage, Store, StoreError, Sweep, Trace,
@@ -48,7 +49,7 @@ pub struct MemoryStore {
 pub(super) struct Inner {
     spaces: BTreeMap<Space, BTreeMap<Vec<u8>, Vec<u8>>>,
     month: Month,
-    seen: plan::Seen,
+    seen: Seen,
     failures: (usize, Option<Failure>),
 }
 
@@ -263,7 +264,7 @@ impl Store for MemoryStore {
     fn look_for(&self, account: &BareJid) -> Result<Vec<String>, StoreError> {
         let inner = self.lock();
         let months: Vec<Month> = inner.months().collect();
-        erase::look_for(&*inner, &months, account)
+        look_for::look_for(&*inner, &months, account)
     }
 
     fn trace(&self, accounts: &BTreeSet<BareJid>, from: &[u8], max: usize) -> Result<Trace, StoreError> {

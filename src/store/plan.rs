@@ -10,16 +10,14 @@ use super::keyspace::{
     Span, Spans,
 };
 use super::near::reach;
+use super::seen::Seen;
 use super::{Record, StoreError};
 use crate::channel::{
     Change, ChannelName, Guest, Head, Member, Node, ParticipantId, Rest, Row, RowKind, Stamp, Status,
 };
 use jid::BareJid;
 use serde::{Serialize, de::DeserializeOwned};
-use std::collections::{BTreeMap, HashMap, HashSet};
-
-/// How many blocks and channels of the current month are remembered.
-const SEEN_MAX: usize = 65_536;
+use std::collections::BTreeMap;
 
 /// What a commit writes.
 #[derive(Default)]
@@ -34,39 +32,6 @@ pub(super) struct Writes {
     pub(super) sent: u64,
     /// What the current month holds with this commit.
     pub(super) news: Seen,
-}
-
-/// An entry of the index of blocks: tag, author, block. Without an author, the block has rows that are no events.
-type Block = (u64, Option<ParticipantId>, u64);
-
-/// What the current month is known to hold, so that it is not looked up and written again.
-#[derive(Default)]
-pub(super) struct Seen {
-    /// Entries of the index of blocks.
-    blocks: HashSet<Block>,
-    /// The newest stamps of channels that have rows in it, by tag.
-    tags: HashMap<u64, Stamp>,
-    /// The tags of channels whose old rows went. The month may have none of their rows left.
-    lost: HashSet<u64>,
-}
-
-impl Seen {
-    /// Remembers what was written.
-    #[expect(clippy::disallowed_methods, reason = "in any order: each stays or goes for itself")]
-    pub(super) fn note(&mut self, news: Seen) {
-        if self.blocks.len() + self.tags.len() >= SEEN_MAX {
-            self.clear();
-        }
-        self.blocks.extend(news.blocks);
-        self.tags.retain(|tag, _| !news.lost.contains(tag));
-        self.tags.extend(news.tags);
-    }
-
-    /// Forgets everything, because a new month is empty.
-    pub(super) fn clear(&mut self) {
-        self.blocks.clear();
-        self.tags.clear();
-    }
 }
 
 /// Plans a commit into `month`. Reads the state and changes nothing.
@@ -91,6 +56,7 @@ pub(super) fn plan(dbs: &impl Databases, month: Month, seen: &Seen, records: &[R
             Record::Ending { account, ending } => {
                 draft.set(keyspace::ending(account), ending.as_ref().map(|ending| (account, ending)))?;
             }
+            Record::Gone { name, gone } => draft.set(keyspace::gone(name), gone.as_deref())?,
             Record::Tour { account, deed, tour } => draft.set(keyspace::tour(account, *deed), tour.as_ref())?,
             Record::Unsent(unsent) => {
                 unsent.ended().try_for_each(|tag| draft.keep_people(tag, unsent.number))?;

@@ -113,7 +113,8 @@ pub(super) fn directory(dbs: &impl Databases) -> Result<Directory, StoreError> {
     let newcomers = dbs.values(Space::State, &keyspace::all(b't'), usize::MAX)?;
     let tours = dbs.values(Space::State, &keyspace::all(b'z'), usize::MAX)?;
     let seats = dbs.values(Space::State, &keyspace::all(b'S'), usize::MAX)?;
-    Ok(Directory { listings, gid_highest, nicks, endings, newcomers, tours, clock, seats })
+    let gone = dbs.values(Space::State, &keyspace::all(b'H'), usize::MAX)?;
+    Ok(Directory { listings, gid_highest, nicks, endings, newcomers, tours, clock, seats, gone })
 }
 
 /// The tags of channels that have a list of those who may join.

@@ -1,8 +1,9 @@
 //! The records that a commit stores.
 
 use super::{Deed, Tour, Unsent};
-use crate::channel::{Change, ChannelName, Ending, Newcomer, Nick, ParticipantId, Stamp};
+use crate::channel::{Change, ChannelName, Ending, GoneChannel, Newcomer, Nick, ParticipantId, Stamp};
 use jid::BareJid;
+use std::sync::Arc;
 
 /// One record of a commit.
 #[derive(Clone, Debug)]
@@ -65,6 +66,13 @@ pub enum Record {
         deed: Deed,
         /// How far it is.
         tour: Option<Tour>,
+    },
+    /// What is left of a destroyed channel under its name; `None` once the name is free, or a channel has it again.
+    Gone {
+        /// The name.
+        name: ChannelName,
+        /// What is left.
+        gone: Option<Arc<GoneChannel>>,
     },
     /// A parcel: what is sent of all this, kept until the host server is known to have it.
     Unsent(Unsent),

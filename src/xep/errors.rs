@@ -2,7 +2,7 @@
 
 use crate::channel::{CommandFault, Refusal};
 use crate::xmpp::error::Specific;
-use crate::xmpp::{Condition, StanzaError, ns};
+use crate::xmpp::{Condition, StanzaError, address, ns};
 
 impl From<&Refusal> for StanzaError {
     fn from(refusal: &Refusal) -> StanzaError {
@@ -27,6 +27,7 @@ impl From<&Refusal> for StanzaError {
             Refusal::RoomFull => ServiceUnavailable,
             Refusal::BadPassword => NotAuthorized,
             Refusal::Locked => ItemNotFound,
+            Refusal::Gone { .. } => Gone,
             Refusal::Unacceptable { .. } => NotAcceptable,
             Refusal::FeatureOff(_) => NotAllowed,
             Refusal::Crowded { .. } => ResourceConstraint,
@@ -39,8 +40,15 @@ impl From<&Refusal> for StanzaError {
             Refusal::NoSuchService => ServiceUnavailable,
             Refusal::Internal => InternalServerError,
         };
-        StanzaError { condition, text: refusal.to_string(), specific: specific(refusal), code: code(refusal) }
+        let (text, address) = (refusal.to_string(), address(refusal));
+        StanzaError { condition, text, address, specific: specific(refusal), code: code(refusal) }
     }
+}
+
+/// RFC 6120 §8.3.3.5: where what is gone can be found.
+fn address(refusal: &Refusal) -> Option<String> {
+    let Refusal::Gone { venue: Some(venue), .. } = refusal else { return None };
+    Some(address::join_iri(venue))
 }
 
 /// groups.md §3.8: the application-specific condition.

@@ -3,7 +3,7 @@
 //! An id is one AES-128 block over the channel's tag and the row number, in hex. It does not show how large the archive
 //! is. An invented id, or one of another channel, is recognized by the tag, without a look-up.
 
-use crate::channel::ParticipantId;
+use crate::channel::{AccountMark, ParticipantId};
 use aes::Aes128;
 use aes::cipher::{BlockDecrypt, BlockEncrypt, KeyInit};
 use jid::BareJid;
@@ -93,6 +93,21 @@ impl Sealer {
         let mut bytes = [0; 20];
         bytes.copy_from_slice(&Sha256::digest(block)[..20]);
         ParticipantId::of_bytes(bytes)
+    }
+}
+
+/// Marks of accounts.
+impl Sealer {
+    /// What stands for an account where the service may not tell who it is. It is always the same.
+    pub fn account(&self, account: &BareJid) -> AccountMark {
+        let mut hash = Sha256::new();
+        hash.update(b"account");
+        hash.update(account.as_str());
+        let mut block = [0; 16];
+        block.copy_from_slice(&hash.finalize()[..16]);
+        let mut block = block.into();
+        self.0.encrypt_block(&mut block);
+        AccountMark(block.iter().take(8).fold(0, |n, &byte| n << 8 | u64::from(byte)))
     }
 }
 

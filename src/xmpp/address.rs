@@ -35,9 +35,29 @@ pub fn at_resource(to: &str) -> String {
     if to.contains('/') { to.to_owned() } else { [to, RESOURCE].concat() }
 }
 
+/// The IRI that tells a client to join a room (RFC 5122, XEP-0147). What an IRI cannot hold as it is is escaped.
+pub fn join_iri(room: &Jid) -> String {
+    let mut iri = String::from("xmpp:");
+    for part in room.to_bare().as_str().chars() {
+        // Beyond ASCII an IRI holds everything.
+        match part.is_ascii_alphanumeric() || "-._~!$'()*+,;=:@".contains(part) || !part.is_ascii() {
+            true => iri.push(part),
+            false => iri.push_str(&format!("%{:02X}", u32::from(part))),
+        }
+    }
+    iri + "?join"
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_link_to_a_room_escapes_what_it_cannot_hold() {
+        let iri = |text: &str| join_iri(&jid(text).unwrap());
+        assert_eq!(iri("coven@chat.example"), "xmpp:coven@chat.example?join");
+        assert_eq!(iri("a%b?c\\20ä@chat.example/nick"), "xmpp:a%25b%3Fc%5C20ä@chat.example?join");
+    }
 
     #[test]
     fn what_is_too_long_for_an_address_is_none() {

@@ -13,6 +13,7 @@ pub enum Condition {
     Conflict,
     FeatureNotImplemented,
     Forbidden,
+    Gone,
     InternalServerError,
     ItemNotFound,
     JidMalformed,
@@ -31,13 +32,14 @@ pub enum Condition {
 
 impl Condition {
     /// All of them.
-    pub const ALL: [Condition; 17] = {
+    pub const ALL: [Condition; 18] = {
         use Condition::*;
         [
             BadRequest,
             Conflict,
             FeatureNotImplemented,
             Forbidden,
+            Gone,
             InternalServerError,
             ItemNotFound,
             JidMalformed,
@@ -62,6 +64,7 @@ impl Condition {
             Conflict => ("conflict", "cancel"),
             FeatureNotImplemented => ("feature-not-implemented", "cancel"),
             Forbidden => ("forbidden", "auth"),
+            Gone => ("gone", "cancel"),
             InternalServerError => ("internal-server-error", "wait"),
             ItemNotFound => ("item-not-found", "cancel"),
             JidMalformed => ("jid-malformed", "modify"),
@@ -106,6 +109,8 @@ pub struct StanzaError {
     pub condition: Condition,
     /// The text for people.
     pub text: String,
+    /// Where what was asked for is since (RFC 6120 §8.3.3.5).
+    pub address: Option<String>,
     /// An application-specific condition (RFC 6120 §8.3.4).
     pub specific: Option<Specific>,
     /// The 3-digit code of the service's own table. It is written as an element of the service's own namespace.
@@ -126,7 +131,7 @@ pub struct Specific {
 impl StanzaError {
     /// An error with a sentence that says what was wrong.
     pub fn new(condition: Condition, text: impl Into<String>) -> StanzaError {
-        StanzaError { condition, text: text.into(), specific: None, code: None }
+        StanzaError { condition, text: text.into(), address: None, specific: None, code: None }
     }
 
     /// The `<error/>` element.
@@ -137,12 +142,17 @@ impl StanzaError {
     /// The same, of another type than the condition mostly has (RFC 6120 §8.3.2).
     pub fn to_tag_of_type(&self, error_type: &str) -> Tag {
         let (name, _) = self.condition.spelling();
+        let condition = Tag::in_ns(name, ns::STANZAS);
+        let condition = match &self.address {
+            Some(address) => condition.text(address),
+            None => condition,
+        };
         // The text may quote what a peer sent, which may be long.
         let text: String = self.text.chars().take(TEXT_CHARS_MAX).collect();
         let text = (!text.is_empty()).then(|| Tag::in_ns("text", ns::STANZAS).text(&text));
         Tag::new("error")
             .attr("type", error_type)
-            .child(Tag::in_ns(name, ns::STANZAS))
+            .child(condition)
             .child_opt(text)
             .child_opt(self.specific.as_ref().map(|specific| {
                 let (name, value) = specific.attr.as_ref().map_or(("", None), |(name, value)| (*name, Some(value)));

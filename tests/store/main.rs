@@ -38,6 +38,7 @@ mod failures;
 // Other programs use it too, each a part of it.
 #[allow(dead_code)]
 mod fixture;
+mod gone;
 mod groups;
 mod groups_room;
 mod last_said;

@@ -24,6 +24,14 @@ pub fn of(store: &dyn Store) -> String {
     for (account, known) in known {
         line(&mut text, &format!("whereabouts {account} {} {:?}", known.bare, known.resources));
     }
+    let mut seats = directory.seats.clone();
+    seats.sort_by_key(|seat| (seat.tag, seat.place));
+    for seat in seats {
+        line(&mut text, &format!("seat {seat:?}"));
+    }
+    for gone in &directory.gone {
+        line(&mut text, &format!("gone {gone:?}"));
+    }
     for unsent in store.unsent().unwrap() {
         let parts: Vec<String> = unsent.parts.iter().map(part).collect();
         line(&mut text, &format!("unsent {} {} {}", unsent.number, unsent.stamp.0, parts.join(" ")));

@@ -57,6 +57,8 @@ fn build(path: &Path) {
         clients: vec![client],
     };
     store_one(&store, mixd::store::Record::Seat { account: jid("p0"), tag: 1, seat: Some(seat) });
+    let gone = crate::gone::gone("ruin", 9, "owner");
+    store_one(&store, mixd::store::Record::Gone { name: gone.name.clone(), gone: Some(gone.into()) });
     room.run(&store, "owner", Command::Invite { invitee: jid("guest2") });
     let subscriptions = [Node::Messages].into_iter().collect();
     let guest = mixd::channel::Guest { jid: jid("guest"), since: NOON, subscriptions, first: 1 };
@@ -66,6 +68,8 @@ fn build(path: &Path) {
         store_one(&store, room.record(Change::ListMade { node, exists }));
         store_one(&store, room.record(Change::Listed { node, jid: jid("stranger"), present: true, reason: None }));
     }
+    let settings = mixd::channel::Settings { style: mixd::channel::Style::Group, ..room.channel.settings().clone() };
+    store_one(&store, room.record(Change::Configured(settings)));
     mixd::store::Store::idle(&store, Stamp(room.now.0 + 5000)).unwrap();
 }
 
@@ -133,6 +137,7 @@ const DAMAGES: &[(&str, u8, Damage, &str)] = &[
     ("state", b'b', Damage::Moved, "rooms: channel coven, voice of stranger@host.example: it lies under another"),
     ("state", b'y', Damage::Moved, "nicks: registered nick of p0@host.example: it lies under another account"),
     ("state", b'z', Damage::Moved, "tours: what p0@host.example set off: it lies under another account"),
+    ("state", b'H', Damage::Moved, "gone: what is left of channel ruin: it lies under the key of another name"),
     ("state", b'S', Damage::Moved, "seats: the seat of p0@host.example in room coven: it lies under another account"),
     ("state", b'v', Damage::Gone, "guests: channel coven, guest guest@host.example: the list of channels"),
     ("state", b'e', Damage::Moved, "lists: channel coven, list Allowed: stranger@host.example lies under"),

@@ -275,6 +275,9 @@ impl Engine {
         if walk.is_torn {
             return self.channels.endings.stop_walk(account);
         }
+        if !self.forget_in_gone(account, turn) {
+            return;
+        }
         let past = self.channels.endings.all.get(account).copied();
         tracing::info!(%account, "an account is ended in every channel");
         let rest = past.filter(|past| past.erases).map(|past| Ending { is_out: true, ..past });

@@ -15,6 +15,7 @@ pub mod errand;
 mod fetching;
 mod finding;
 pub(super) mod found;
+pub mod gone;
 mod inquiring;
 pub(super) mod lately;
 pub(super) mod lifetimes;
@@ -26,6 +27,7 @@ pub mod parking;
 mod passing;
 pub(super) mod past;
 pub(super) mod places;
+mod reclaiming;
 pub(super) mod retention;
 mod settling;
 pub(super) mod shelf;
@@ -65,6 +67,7 @@ pub struct Channels {
     chores: chores::Chores,
     endings: endings::Endings,
     newcomers: newcomers::Newcomers,
+    gone: gone::GoneChannels,
 }
 
 impl Channels {
@@ -76,6 +79,7 @@ impl Channels {
         (lot, own): (Lot, &OwnDomains),
     ) -> Channels {
         Channels {
+            gone: gone::GoneChannels::restore(std::mem::take(&mut directory.gone), own),
             newcomers: newcomers::Newcomers::restore(std::mem::take(&mut directory.newcomers), own.clone()),
             endings: endings::Endings::restore(std::mem::take(&mut directory.endings), lot),
             chores: chores::Chores::new(std::mem::take(&mut directory.tours), own.clone()),
@@ -179,6 +183,6 @@ impl Channels {
 
     /// Shares that were hit since the last call.
     pub(in crate::engine) fn hits(&mut self) -> impl Iterator<Item = Hit> + use<> {
-        self.chores.tour_shares.hits().chain(self.newcomers.hits()).chain(self.shelf.hits())
+        self.chores.tour_shares.hits().chain(self.newcomers.hits()).chain(self.shelf.hits()).chain(self.gone.hits())
     }
 }

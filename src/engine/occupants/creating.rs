@@ -5,10 +5,11 @@ use super::super::{Engine, Turn};
 use super::entering::Entrant;
 use crate::channel::command::EnterWish;
 use crate::channel::{
-    Access, Actor, Answer, AnyCommand, Change, ChannelName, Command, Grants, Member, Nick, Node, Profile, Refusal,
-    Rights, RoomSettings, ServiceCommand, Settings, Status, Visibility,
+    Access, Actor, Answer, AnyCommand, Change, ChannelName, Command, Farewell, Grants, Member, Nick, Node, Profile,
+    Refusal, Rights, RoomSettings, ServiceCommand, Settings, Status, Visibility,
 };
 use crate::xep::information;
+use jid::FullJid;
 
 impl Engine {
     /// Whether a room is locked, and an account is not its creator.
@@ -43,7 +44,7 @@ impl Engine {
     /// Nobody is in a room that the asker may know of: it is created, with whoever enters as its owner and member.
     pub(super) fn let_in_first(
         &mut self,
-        actor: &Actor,
+        (actor, full): (&Actor, &FullJid),
         (name, nick): (&ChannelName, Nick),
         turn: &mut Turn,
     ) -> Result<Entrant, Refusal> {
@@ -51,10 +52,12 @@ impl Engine {
         if self.is_locked(name) {
             return Err(Refusal::Locked);
         }
+        self.refuse_gone(name, full)?;
         if !self.service.may_create(&actor.account) {
             return Err(nobody_may);
         }
-        if self.channels.exists(name) || self.channels.is_cold(name) {
+        let is_held = self.is_held_from(name, &actor.account);
+        if is_held || self.channels.exists(name) || self.channels.is_cold(name) {
             return Err(Refusal::NotMember);
         }
         self.admit_freight(actor)?;
@@ -133,7 +136,10 @@ impl Engine {
     pub(super) fn end_forsaken(&mut self, name: &ChannelName, turn: &mut Turn) -> bool {
         let ends = self.occupants.forsaken.remove(name) && self.is_forsaken(name);
         if ends {
-            self.carry_on(vec![(name.clone(), Change::Destroyed(Default::default()))], turn);
+            self.carry_on(
+                vec![(name.clone(), Change::Destroyed(Farewell { frees_name: true, ..Farewell::default() }))],
+                turn,
+            );
         }
         ends
     }

@@ -115,7 +115,7 @@ impl Engine {
         }
         let nick = self.nick_of(nick, name, &actor.account)?;
         let tag = self.channels.tag_of(name).filter(|_| !self.is_hidden(name, &actor));
-        let Some(tag) = tag else { return self.let_in_first(&actor, (name, nick), turn) };
+        let Some(tag) = tag else { return self.let_in_first((&actor, full), (name, nick), turn) };
         // Everybody is told of it, and it of everybody.
         self.admit_freight(&actor)?;
         let wait = |wait_s: u64| Refusal::TooFast { what: "entries", wait_s };

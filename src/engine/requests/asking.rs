@@ -247,6 +247,7 @@ impl Engine {
 
     /// Applies a change to memory and to the address book. `None` if the channel does not exist.
     pub(in crate::engine) fn apply(&mut self, name: &ChannelName, change: &Change, turn: &mut Turn) -> Option<Done> {
+        self.note_name(name, change, turn);
         let channel = self.channels.channel(name)?;
         let tag = channel.profile().tag;
         let nodes = |channel: &Channel| channel.nodes().collect::<NodeSet>();

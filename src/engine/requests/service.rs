@@ -100,7 +100,10 @@ impl Engine {
         if !self.service.may_create(creator) {
             return Err(ServiceAction::Create.refusal());
         }
-        if wanted.as_ref().is_some_and(|name| self.channels.exists(name) || self.channels.is_cold(name)) {
+        let is_taken = |name: &ChannelName| {
+            self.channels.exists(name) || self.channels.is_cold(name) || self.is_held_from(name, creator)
+        };
+        if wanted.as_ref().is_some_and(is_taken) {
             return Err(Refusal::NameTaken);
         }
         let own_max = self.service.limits.channels_per_creator_max;

@@ -22,8 +22,8 @@ mod writer;
 use super::backup::{Manifest, Watch};
 use super::databases::Space;
 use super::{
-    Bounds, Erased, StoreCensus, Unsent, VerifyEvent, acquaintance, erase, facts, keyspace, paging, past, pieces,
-    reader, receipts, retention, stops, trace, verify,
+    Bounds, Erased, StoreCensus, Unsent, VerifyEvent, acquaintance, erase, facts, keyspace, look_for, paging, past,
+    pieces, reader, receipts, retention, stops, trace, verify,
 };
 use super::{
     CommitError, Directory, Mentions, PagePlan, Record, Retention, RowPage, Sizes, Store, StoreError, Sweep, Trace,
@@ -199,7 +199,7 @@ impl Store for SledStore {
     }
 
     fn look_for(&self, account: &BareJid) -> Result<Vec<String>, StoreError> {
-        erase::look_for(&self.disks, &self.folder.months()?, account)
+        look_for::look_for(&self.disks, &self.folder.months()?, account)
     }
 
     fn trace(&self, accounts: &BTreeSet<BareJid>, from: &[u8], max: usize) -> Result<Trace, StoreError> {

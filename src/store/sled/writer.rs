@@ -8,7 +8,8 @@
 use super::super::clear::Left;
 use super::super::databases::{Databases, Order, Space};
 use super::super::keyspace::{self, Month, Ops};
-use super::super::plan::{self, Seen, Writes};
+use super::super::plan::{self, Writes};
+use super::super::seen::Seen;
 use super::super::{CommitError, Record, StoreError, clear, near, pieces, receipts};
 use super::disk::{Batch, Disk, put};
 use super::months::Disks;

@@ -11,6 +11,7 @@
 mod change;
 mod format_5;
 mod format_6;
+mod format_7;
 
 pub(super) use change::UpgradePlace;
 
@@ -29,7 +30,11 @@ struct Step {
 }
 
 /// Every step, oldest first.
-const STEPS: &[Step] = &[Step { from: 4, changes: format_5::CHANGES }, Step { from: 5, changes: format_6::CHANGES }];
+const STEPS: &[Step] = &[
+    Step { from: 4, changes: format_5::CHANGES },
+    Step { from: 5, changes: format_6::CHANGES },
+    Step { from: 6, changes: format_7::CHANGES },
+];
 
 /// What is new since a format and follows from the upgraded state, as changes of it.
 ///

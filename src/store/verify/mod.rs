@@ -9,6 +9,7 @@ mod commits;
 mod endings;
 mod entries;
 mod finding;
+mod gone;
 mod guests;
 mod indexes;
 mod invitations;
@@ -35,11 +36,12 @@ use survey::Survey;
 /// A check: its name and its function.
 type Check<'a, S> = (&'static str, fn(&Survey<'a, S>) -> Result<(), StoreError>);
 
-fn checks<'a, S: Databases>() -> [Check<'a, S>; 19] {
+fn checks<'a, S: Databases>() -> [Check<'a, S>; 20] {
     [
         ("entries", entries::check),
         ("commits", commits::check),
         ("channels", channels::check),
+        ("gone", gone::check),
         ("lists", lists::check),
         ("members", members::check),
         ("traces", traces::check),

@@ -1,19 +1,21 @@
 //! Rows: they are numbered without gaps, lie in the months that the spans name, have stamps that fall only between
-//! spans, count their ordinals, and have authors who are known.
+//! spans, and count their ordinals. In groups their authors are known; elsewhere anybody may have passed by.
 
 use super::super::StoreError;
 use super::super::databases::{Databases, Order, Space};
-use super::super::keyspace::{self, Span, Spans};
+use super::super::keyspace::{self, EntryHead, Span, Spans};
 use super::survey::Survey;
-use crate::channel::{ChannelName, Head, ParticipantId, Row, RowKind, Stamp};
+use crate::channel::{ChannelName, Head, ParticipantId, Row, RowKind, Stamp, Style};
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 pub(super) fn check<S: Databases>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
     survey.each_channel(|tag, name| {
         let spans: Spans = survey.dbs.value(Space::State, &keyspace::spans(tag))?.unwrap_or_default();
-        let mut walk =
-            Walk { survey, tag, name, before: spans.base, may_fall: false, counts: true, authors: HashSet::new() };
+        let entry: Option<EntryHead> = survey.dbs.value(Space::State, &keyspace::channel(name))?;
+        let is_group = entry.is_some_and(|head| head.settings.style == Style::Group);
+        let (before, authors) = (spans.base, HashSet::new());
+        let mut walk = Walk { survey, tag, name, before, may_fall: false, counts: true, is_group, authors };
         for (at, span) in spans.months.iter().enumerate() {
             let past = at.checked_sub(1).and_then(|past| spans.months.get(past));
             if past.is_some_and(|past| past.month > span.month) {
@@ -36,6 +38,8 @@ struct Walk<'a, 'b, S> {
     may_fall: bool,
     /// Whether the row before exists, so that the ordinal can be checked.
     counts: bool,
+    /// Whether nobody but members wrote here.
+    is_group: bool,
     /// Authors that have a record or a trace.
     authors: HashSet<ParticipantId>,
 }
@@ -112,9 +116,9 @@ impl<S: Databases> Walk<'_, '_, S> {
         Ok(())
     }
 
-    /// The author of a message has a record or a trace. Events name people by themselves.
+    /// The author of a message in a group has a record or a trace. Events name people by themselves.
     fn check_author(&mut self, place: &str, row: &Row) -> Result<(), StoreError> {
-        if matches!(row.kind, RowKind::Event(_)) || self.authors.contains(&row.author) {
+        if !self.is_group || matches!(row.kind, RowKind::Event(_)) || self.authors.contains(&row.author) {
             return Ok(());
         }
         let keys = [keyspace::member(self.tag, &row.author), keyspace::trace(self.tag, &row.author)];

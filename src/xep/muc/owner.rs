@@ -53,5 +53,5 @@ fn farewell(destroy: &Element) -> Result<Farewell, Refusal> {
     let text = |name| destroy.part(name, ns::MUC_OWNER).map(Element::text).filter(|text| !text.is_empty());
     let venue = destroy.attr("jid").filter(|jid| !jid.is_empty()).map(address::jid).transpose();
     let venue = venue.map_err(|_| Refusal::BadRequest("the alternate venue is no address".into()))?;
-    Ok(Farewell { reason: text("reason"), venue, password: text("password").map(Password::new) })
+    Ok(Farewell { reason: text("reason"), venue, password: text("password").map(Password::new), frees_name: false })
 }

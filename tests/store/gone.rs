@@ -1,0 +1,54 @@
+//! What is left of destroyed channels is kept, and goes.
+
+use crate::fixture::{NOON, jid, name};
+use mixd::channel::{AccountMark, GoneChannel, Stamp};
+use mixd::store::{Record, Store};
+
+/// What is left of a channel that hid its people.
+pub fn gone(text: &str, tag: u64, creator: &str) -> GoneChannel {
+    GoneChannel {
+        name: name(text),
+        tag,
+        creator: jid(creator),
+        until: Stamp(NOON.0 + 9),
+        is_open: false,
+        owners: vec![AccountMark(3)],
+        people: vec![AccountMark(3), AccountMark(5)],
+        reason: Some("It rained".into()),
+        venue: Some(jid("venue").into()),
+    }
+}
+
+fn set(store: &dyn Store, gone: GoneChannel, is_there: bool) {
+    let record = Record::Gone { name: gone.name.clone(), gone: is_there.then(|| gone.into()) };
+    store.commit(NOON, &[record]).unwrap();
+}
+
+fn what_is_left_of_a_channel_is_kept_until_its_name_is_free(store: &dyn Store) {
+    set(store, gone("ruin", 1, "owner"), true);
+    set(store, gone("tower", 2, "owner"), true);
+    set(store, GoneChannel { until: NOON, ..gone("ruin", 3, "other") }, true);
+    let mut found = store.directory().unwrap().gone;
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    assert_eq!(found, [GoneChannel { until: NOON, ..gone("ruin", 3, "other") }, gone("tower", 2, "owner")]);
+    set(store, gone("ruin", 1, "owner"), false);
+    assert_eq!(store.directory().unwrap().gone, [gone("tower", 2, "owner")]);
+}
+
+fn an_account_that_is_erased_created_no_channel_that_is_gone(store: &dyn Store) {
+    set(store, gone("ruin", 1, "owner"), true);
+    set(store, gone("tower", 2, "other"), true);
+    assert_eq!(store.look_for(&jid("owner")).unwrap().len(), 1);
+    store.erase(&jid("owner")).unwrap();
+    assert_eq!(store.look_for(&jid("owner")).unwrap(), Vec::<String>::new());
+    let mut found: Vec<String> = store.directory().unwrap().gone.iter().map(|it| it.creator.to_string()).collect();
+    found.sort();
+    assert_eq!(found, ["host.example", "other@host.example"]);
+    // What an owner said of where people meet stays.
+    assert_eq!(store.look_for(&jid("venue")).unwrap(), Vec::<String>::new());
+}
+
+claims! {
+    what_is_left_of_a_channel_is_kept_until_its_name_is_free,
+    an_account_that_is_erased_created_no_channel_that_is_gone,
+}
