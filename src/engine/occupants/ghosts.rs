@@ -3,7 +3,7 @@
 
 use super::super::{Engine, Turn};
 use super::Occupants;
-use super::heard::{Heard, SILENT_MS};
+use super::heard::SILENT_MS;
 use super::room::Call;
 use jid::FullJid;
 
@@ -16,9 +16,7 @@ impl Occupants {
     /// A client says something, wherever that is.
     pub fn hear(&mut self, full: &FullJid, now_ms: u64) {
         self.ghosts.now_ms = now_ms;
-        if let Some(heard) = self.ghosts.heard.get_mut(full) {
-            *heard = Heard { said_ms: now_ms, asked_ms: None };
-        }
+        self.ghosts.say(full);
     }
 
     /// A client was asked, whatever for.
@@ -26,6 +24,12 @@ impl Occupants {
         if let Some(heard) = self.ghosts.heard.get_mut(full) {
             heard.asked_ms = Some(self.ghosts.now_ms);
         }
+    }
+
+    /// What was asked of a client came back, because its server cannot be reached. Returns whether the client is given up.
+    pub fn note_lost(&mut self, full: &FullJid, now_ms: u64) -> bool {
+        self.ghosts.now_ms = now_ms;
+        self.ghosts.lose(full)
     }
 
     /// Something is said in a room. Clients that are gone will not take it: those of the room are asked before others.
@@ -78,6 +82,12 @@ impl Occupants {
         self.ghosts.now_ms = now_ms;
         self.call_silent_rooms();
         let (mut asked, mut looks) = (Vec::new(), LOOKED_AT_MAX);
+        while asked.len() < ASKED_MAX
+            && let Some(next) = self.ghosts.lost.first().filter(|(due_ms, _)| *due_ms <= now_ms).cloned()
+        {
+            self.ghosts.lost.remove(&next);
+            asked.push(next.1);
+        }
         while looks > 0 && asked.len() < ASKED_MAX {
             looks -= 1;
             let is_urgent = !self.ghosts.urgent.is_empty();

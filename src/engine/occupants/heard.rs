@@ -6,6 +6,10 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 /// For how long a client in a room is silent before it is asked, in milliseconds.
 pub(super) const SILENT_MS: u64 = 15 * 60 * 1000;
 
+/// How long a server may be out of reach before its clients are given up, in milliseconds: one hiccup between servers empties
+/// no room.
+pub(super) const LOST_MS: u64 = 60_000;
+
 /// When a client was heard of, in steady milliseconds.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Heard {
@@ -13,6 +17,8 @@ pub struct Heard {
     pub said_ms: u64,
     /// When it was asked, if it was since then.
     pub asked_ms: Option<u64>,
+    /// Since when its server cannot be reached.
+    pub lost_ms: Option<u64>,
 }
 
 /// When clients in rooms were heard of, and the rooms whose clients are to be asked whether they are still there.
@@ -28,6 +34,8 @@ pub(super) struct Ghosts {
     pub urgent: VecDeque<u64>,
     /// All rooms that are gone through.
     pub queue: VecDeque<u64>,
+    /// Clients whose servers cannot be reached, and when they are asked once more.
+    pub lost: BTreeSet<(u64, FullJid)>,
     /// When rooms are gone through next if nothing is said there, by tags.
     pub due: BTreeSet<(u64, u64)>,
 }
@@ -40,12 +48,42 @@ impl Ghosts {
 
     /// A client enters a room.
     pub fn enter(&mut self, full: &FullJid) {
-        self.heard.insert(full.clone(), Heard { said_ms: self.now_ms, asked_ms: None });
+        self.say(full);
+        self.heard.insert(full.clone(), Heard { said_ms: self.now_ms, ..Heard::default() });
+    }
+
+    /// A client that sits in any room says something.
+    pub fn say(&mut self, full: &FullJid) {
+        let Some(heard) = self.heard.get_mut(full) else { return };
+        let past = std::mem::replace(heard, Heard { said_ms: self.now_ms, ..Heard::default() });
+        self.find(full, past);
+    }
+
+    /// The server of a client cannot be reached. Returns whether that is so for long enough to give the client up. Until then
+    /// it is asked once more.
+    pub fn lose(&mut self, full: &FullJid) -> bool {
+        let (now_ms, again_ms) = (self.now_ms, self.now_ms.saturating_add(LOST_MS));
+        let Some(heard) = self.heard.get_mut(full) else { return false };
+        match heard.lost_ms {
+            Some(since_ms) => since_ms.saturating_add(LOST_MS) <= now_ms,
+            None => {
+                heard.lost_ms = Some(now_ms);
+                self.lost.insert((again_ms, full.clone()));
+                false
+            }
+        }
+    }
+
+    fn find(&mut self, full: &FullJid, past: Heard) {
+        if let Some(since_ms) = past.lost_ms {
+            self.lost.remove(&(since_ms.saturating_add(LOST_MS), full.clone()));
+        }
     }
 
     /// A client is in no room any more.
     pub fn forget(&mut self, full: &FullJid) {
-        self.heard.remove(full);
+        let past = self.heard.remove(full);
+        past.into_iter().for_each(|past| self.find(full, past));
     }
 
     /// A room begins.

@@ -1,6 +1,6 @@
 //! A bounce raises a doubt whether the address exists. A query settles it.
 
-use super::super::presence::clients::GONE;
+use super::super::presence::clients::{GONE, GONE_FROM_ROOMS, LOST};
 use super::super::{Engine, Needs, Turn};
 use super::doubts::{OF_SOMEBODY, REFUSERS_MIN, STRANGER};
 use super::pending::Purpose;
@@ -55,7 +55,11 @@ impl Engine {
         if condition == STRANGER && is_reached {
             self.note_refuser(&stanza.sender());
         }
-        if !GONE.contains(&condition) || !is_reached || !self.people.doubts.raise(whom, (tag, is_guest), self.steady) {
+        let sits = || whom.try_as_full().is_ok_and(|full| self.occupants.sits_anywhere(full));
+        let means_gone = |it: &str| {
+            GONE.contains(&it) || ((it.is_empty() || GONE_FROM_ROOMS.contains(&it) || LOST.contains(&it)) && sits())
+        };
+        if !means_gone(condition) || !is_reached || !self.people.doubts.raise(whom, (tag, is_guest), self.steady) {
             return;
         }
         if let Ok(full) = whom.try_as_full() {
@@ -87,7 +91,7 @@ impl Engine {
         let channels = self.people.doubts.settle(whom);
         let condition = stanza.error_condition().filter(|_| stanza.type_ == "error").unwrap_or_default();
         match whom.try_as_full() {
-            Ok(full) if GONE.contains(&condition) => self.vanish(full, turn),
+            Ok(full) if self.is_gone(full, stanza) => self.vanish(full, turn),
             Err(bare) if GONE.contains(&condition) => {
                 self.people.accounts.bounced_at_bare(bare, &mut turn.outbox);
             }
@@ -100,6 +104,14 @@ impl Engine {
                 self.note_refuser(&whom.to_bare());
             }
         }
+    }
+
+    /// Whether the answer to a question, or its absence, says that a client is gone. A server that cannot be reached is asked
+    /// once more: its clients are given up from rooms after that.
+    pub(in crate::engine) fn is_gone(&mut self, full: &FullJid, answer: &Stanza) -> bool {
+        let condition = answer.error_condition().filter(|_| answer.type_ == "error").unwrap_or_default();
+        let now_ms = self.steady.0;
+        GONE.contains(&condition) || (LOST.contains(&condition) && self.occupants.note_lost(full, now_ms))
     }
 
     /// A resource speaks in a channel, so the channel's pause for it ends.

@@ -1,6 +1,5 @@
 //! Queries to clients and home servers, and what their answers say about where accounts are reached.
 
-use super::super::presence::clients::GONE;
 use super::super::{Engine, Turn};
 use super::accounts::Sighting;
 use super::capabilities;
@@ -162,13 +161,8 @@ impl Engine {
                 self.people.accounts.settle(&full, takes, &mut turn.outbox);
                 self.presence.spread(&full.to_bare());
             }
-            Purpose::Presence { full } => {
-                if stanza.type_ == "error"
-                    && stanza.error_condition().is_some_and(|condition| GONE.contains(&condition))
-                {
-                    self.vanish(&full, turn);
-                }
-            }
+            Purpose::Presence { full } if self.is_gone(&full, stanza) => self.vanish(&full, turn),
+            Purpose::Presence { .. } => {}
             Purpose::HomeServer { domain } => {
                 let Some(query) = query else { return };
                 let is_ejabberd = query.parts().any(|child| {

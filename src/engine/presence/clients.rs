@@ -13,6 +13,10 @@ use jid::FullJid;
 /// Error conditions that mean that an address does not exist.
 pub(in crate::engine) const GONE: [&str; 4] =
     ["service-unavailable", "recipient-unavailable", "item-not-found", "gone"];
+/// XEP-0045 §18.3.1: others that mean that a client of a room cannot be reached.
+pub(in crate::engine) const GONE_FROM_ROOMS: [&str; 3] = ["internal-server-error", "jid-malformed", "redirect"];
+/// Those that mean that its server cannot be reached.
+pub(in crate::engine) const LOST: [&str; 2] = ["remote-server-not-found", "remote-server-timeout"];
 
 impl Engine {
     /// Whether a stanza is presence of an account whose membership is unknown.
