@@ -52,7 +52,7 @@ local part_texts = 3 * 32;
 
 -- Whether a copy passes nobody on its way to the link of a component.
 local function is_clear(heed)
-	return not heed.others and not (heed.asked and heed.asked[1]);
+	return not heed.others and not heed.blocks and not (heed.asked and heed.asked[1]);
 end
 
 -- The texts for another component of this Prosody; false where each copy takes the ordinary way.
@@ -123,9 +123,9 @@ function Messages:bounce(address, is_nobody)
 	self.origin.send(bounce);
 end
 
-function Messages:is_blocked(address, blocks)
+function Messages:is_blocked(username, address, blocks)
 	self.stanza.attr.to = address;
-	return listeners.is_blocked(self.stanza, blocks);
+	return listeners.is_blocked(self.stanza, blocks, username);
 end
 
 function Messages:to_bare(username, address)
@@ -136,17 +136,17 @@ function Messages:to_bare(username, address)
 		self.stanza.attr.to = address;
 		mixd.forget_ended(username, self.stanza);
 	end
-	if user and not self:is_blocked(address, self.bare.blocks) then
+	if user and not self:is_blocked(username, address, self.bare.blocks) then
 		mixd.hand_to_all(user, self.stanza, self.head, self.tail);
 	end
 end
 
-function Messages:to_full(_, address)
+function Messages:to_full(username, address)
 	if not self.is_traffic or self.full.others then return self:post(address); end
 	local session = full_sessions[address];
 	if not session then
 		self:bounce(address);
-	elseif not self:is_blocked(address, self.full.blocks)
+	elseif not self:is_blocked(username, address, self.full.blocks)
 		and not hand(session, self.stanza, self.head, self.tail, address) then
 		self:bounce(address);
 	end
@@ -166,8 +166,9 @@ local function presences(origin, stanza)
 end
 
 -- Whether a module that listens in front of mod_presence takes a copy for itself: blocked, or refused.
-function Presences:is_taken(address, heed)
+function Presences:is_taken(username, address, heed)
 	self.stanza.attr.to = address;
+	if listeners.is_blocked(self.stanza, heed.blocks, username) then return true; end
 	for i = 1, #heed.asked do
 		if heed.asked[i](self.event) ~= nil then return true; end
 	end
@@ -176,7 +177,7 @@ end
 
 function Presences:to_bare(username, address)
 	if not self.is_availability or self.bare.others then return self:post(address); end
-	if self:is_taken(address, self.bare) then return; end
+	if self:is_taken(username, address, self.bare) then return; end
 	local user = hosts[module.host].sessions[username];
 	for _, session in pairs(user and user.sessions or {}) do
 		-- As mod_presence hands it out: with the address that it was sent to.
@@ -185,10 +186,10 @@ function Presences:to_bare(username, address)
 end
 
 -- Who is gone gets nothing, and nothing comes back, as Prosody has it.
-function Presences:to_full(_, address)
+function Presences:to_full(username, address)
 	if not self.is_availability or self.full.others then return self:post(address); end
 	local session = full_sessions[address];
-	if session and not self:is_taken(address, self.full) then
+	if session and not self:is_taken(username, address, self.full) then
 		hand(session, self.stanza, self.head, self.tail, address);
 	end
 end
