@@ -89,6 +89,8 @@ pub struct Service {
     pub creators: Vec<String>,
     /// The domains whose users may register nicks. `*` stands for everybody; if empty, they are those of `creators`.
     pub nick_domains: Vec<String>,
+    /// The domains whose users may ask for all channels by a search (XEP-0433); `*` stands for everybody.
+    pub search_all_domains: Vec<String>,
 }
 
 /// `[storage]`: where the store is, and what it may take.
@@ -122,8 +124,9 @@ impl Config {
     pub fn of_channels(&self) -> crate::channel::Limits {
         let (groups, muc) = (self.groups.clone(), self.muc.clone());
         let (features, channels) = (self.features.clone(), self.channels.clone());
-        let nick_domains = self.service.nick_domains.clone();
-        crate::channel::Limits { groups, muc, features, channels, nick_domains, ..self.limits.of_channels() }
+        let Service { nick_domains, search_all_domains, .. } = self.service.clone();
+        let own = self.limits.of_channels();
+        crate::channel::Limits { groups, muc, features, channels, nick_domains, search_all_domains, ..own }
     }
 }
 
@@ -181,7 +184,13 @@ pub enum LogFormat {
 
 impl Default for Service {
     fn default() -> Service {
-        Service { name: "Channels".to_owned(), admins: Vec::new(), creators: Vec::new(), nick_domains: Vec::new() }
+        Service {
+            name: "Channels".to_owned(),
+            admins: Vec::new(),
+            creators: Vec::new(),
+            nick_domains: Vec::new(),
+            search_all_domains: vec!["*".to_owned()],
+        }
     }
 }
 

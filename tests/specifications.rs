@@ -37,7 +37,7 @@ struct Example {
 }
 
 /// How many examples each specification has of which all are shown: those of MIX, and of rooms.
-const EXAMPLES: [(&str, usize); 13] = [
+const EXAMPLES: [(&str, usize); 14] = [
     ("XEP-0045", 225),
     ("XEP-0249", 4),
     ("XEP-0369", 33),
@@ -51,6 +51,7 @@ const EXAMPLES: [(&str, usize); 13] = [
     ("XEP-0424", 7),
     ("XEP-0425", 8),
     ("XEP-0500", 5),
+    ("XEP-0433", 11),
 ];
 
 fn root() -> PathBuf {

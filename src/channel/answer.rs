@@ -4,6 +4,7 @@ use super::census::{FoundChannel, ListedChannel, ServiceCensus};
 use super::command::{HistoryQuery, Slice};
 use super::ending::AccountAnswer;
 use super::group::{GroupAnswer, GroupLine};
+use super::search::Hits;
 use super::{
     Affiliation, Change, ChannelName, Invitation, Member, Nick, Node, NodeSet, OccupantRole, ParticipantId,
     Preferences, Status,
@@ -46,6 +47,8 @@ pub enum Answer {
     Destroyed,
     /// The channels of one page.
     Channels(Page<FoundChannel>),
+    /// The channels that a search found. `None`: the form for it.
+    Hits(Option<Box<Hits>>),
     /// The asker joined.
     Joined {
         /// The asker's participant id.

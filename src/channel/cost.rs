@@ -47,7 +47,7 @@ impl ServiceCommand {
         match self {
             ServiceCommand::Create { .. } | ServiceCommand::RegisterNick { .. } => LASTING,
             ServiceCommand::CreateGroup(wish) => LASTING + each(wish.members.len(), PERSON),
-            ServiceCommand::ListChannels(_) | ServiceCommand::ListGroups { .. } => PAGE,
+            ServiceCommand::ListChannels(_) | ServiceCommand::Search(_) | ServiceCommand::ListGroups { .. } => PAGE,
             _ => 1,
         }
     }

@@ -25,9 +25,10 @@ pub struct Limits {
     pub nick_bytes_max: usize,
     /// Nicks registered with the service.
     pub registered_nicks_max: usize,
-    /// Domains whose accounts may register nicks; `*` stands for every domain. Without any, the domains whose users may
-    /// create channels.
+    /// Domains whose accounts may register nicks; `*`: every domain. Without any, those whose users may create channels.
     pub nick_domains: Vec<String>,
+    /// Domains whose accounts may ask for all channels by a search (XEP-0433); `*`: every domain.
+    pub search_all_domains: Vec<String>,
     /// The children of one message, in bytes.
     pub payload_bytes_max: usize,
     /// A stanza id or origin id that a client chose, in bytes.
@@ -51,8 +52,7 @@ pub struct Limits {
     pub presence_participants_max: usize,
     /// Channels that one account may have created.
     pub channels_per_creator_max: usize,
-    /// What may be on the way to host servers because of one account, over all channels, with all copies, in bytes.
-    /// Whoever sets it tells the engine what was delivered (`Engine::relieve`).
+    /// What may be on the way because of one account, copies counted, in bytes. Whoever sets it calls `Engine::relieve`.
     pub account_sending_bytes_max: usize,
     /// How fast things may come.
     pub rates: Rates,
@@ -78,6 +78,7 @@ impl Default for Limits {
             nick_bytes_max: 128,
             registered_nicks_max: 100_000,
             nick_domains: Vec::new(),
+            search_all_domains: vec!["*".to_owned()],
             payload_bytes_max: 128 * 1024,
             id_bytes_max: 256,
             info_bytes_max: 16 * 1024,

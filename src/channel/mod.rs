@@ -52,6 +52,7 @@ pub mod roll;
 pub mod room;
 mod room_limits;
 mod rules;
+pub mod search;
 pub mod seats;
 pub mod service_command;
 pub mod settings;

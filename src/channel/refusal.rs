@@ -1,5 +1,6 @@
 //! Why a command is refused. The stanzas and the HTTP API have one table each from here to their own errors.
 
+use super::search::SearchFault;
 use thiserror::Error;
 
 /// A refusal. Its texts are for people.
@@ -161,6 +162,9 @@ pub enum Refusal {
     /// A command is used wrongly.
     #[error("{0}")]
     Command(CommandFault),
+    /// XEP-0433 §4.2: a search is refused.
+    #[error("{0}")]
+    Search(SearchFault),
     /// Nothing of this kind is served at this address.
     #[error("nothing of this kind is served at this address")]
     NoSuchService,
@@ -250,6 +254,8 @@ impl Refusal {
             Refusal::BadRequest(_) => ("bad-request", ""),
             Refusal::Unsupported(_) => ("unsupported", ""),
             Refusal::Command(_) => ("bad-command", ""),
+            Refusal::Search(SearchFault::TooFast { .. }) => ("too-fast", "searches"),
+            Refusal::Search(_) => ("bad-search", ""),
             Refusal::NoSuchService => ("no-such-service", ""),
             Refusal::TooFast { what, .. } => ("too-fast", what),
             Refusal::SlowMode { .. } => ("too-fast", "slow mode"),
@@ -276,6 +282,12 @@ impl Refusal {
             | Refusal::BadRequest(_)
             | Refusal::Unsupported(_)
             | Refusal::Command(_)
+            | Refusal::Search(
+                SearchFault::BadOrder
+                | SearchFault::BadTerms(_)
+                | SearchFault::Conflict { .. }
+                | SearchFault::NoConditions,
+            )
             | Refusal::NoNick
             | Refusal::Oneself
             | Refusal::LastOwner
@@ -284,6 +296,8 @@ impl Refusal {
             | Refusal::NotRegistered
             | Refusal::NoSuchService => 400,
             Refusal::NotAllowed(_) | Refusal::BadInvitation(_) | Refusal::FeatureOff(_) | Refusal::ClosedNode => 403,
+            Refusal::Search(SearchFault::NotAll | SearchFault::NotAllToYou) => 403,
+            Refusal::Search(SearchFault::TooFast { .. }) => 429,
             Refusal::NoSuchFile => 404,
             Refusal::UnsupportedMedia => 407,
             Refusal::FileTooLarge { .. } => 411,

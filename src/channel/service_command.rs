@@ -1,6 +1,7 @@
 //! The commands of the service itself, at whichever of its addresses.
 
 use super::command::Slice;
+use super::search::SearchWish;
 use super::{AccountCommand, Announcement, ChannelName, Command, GroupWish, Message, Nick, ServiceAction};
 use jid::BareJid;
 
@@ -21,6 +22,8 @@ pub enum ServiceCommand {
     },
     /// XEP-0369 §6.2: list the channels that the asker finds.
     ListChannels(Slice),
+    /// XEP-0433: search among the channels that the asker finds. Without a wish, ask for the form.
+    Search(Option<Box<SearchWish>>),
     /// groups.md §3.2: list the asker's groups, or those in common with somebody.
     ListGroups {
         /// The account in common with which.

@@ -172,7 +172,9 @@ fn relations(config: &Config, wrong: &mut Vec<OutOfRange>) {
     let creators = service.creators.iter().map(|domain| ("service.creators", domain));
     let registrants = service.nick_domains.iter().map(|domain| ("service.nick_domains", domain));
     let unpaced = config.limits.unpaced_domains.iter().map(|domain| ("limits.unpaced_domains", domain));
-    for (setting, domain) in creators.chain(registrants).chain(unpaced).filter(|(_, domain)| *domain != "*") {
+    let searchers = service.search_all_domains.iter().map(|domain| ("service.search_all_domains", domain));
+    let all = creators.chain(registrants).chain(unpaced).chain(searchers);
+    for (setting, domain) in all.filter(|(_, domain)| *domain != "*") {
         if Domain::try_from(domain.clone()).is_err() {
             refuse(setting, format!("{domain:?}"), "domains, or \"*\" for everybody");
         }

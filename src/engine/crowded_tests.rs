@@ -25,7 +25,7 @@ fn service(count: usize) -> Engine {
     let name = |text: &str| ChannelName::new(text).unwrap();
     let listing = |(text, gid): (&str, u32)| {
         let (name, tag, creator) = (name(text), gid.into(), jid("amy@h"));
-        Listing { name, tag, gid, listed: true, shows_jids: true, end_of_life: None, creator, title: None }
+        Listing { name, tag, gid, listed: true, shows_jids: true, end_of_life: None, creator, title: None, sign: None }
     };
     let listings = [("c", 1), ("g", 2)].map(listing).into();
     let directory = Directory { listings, gid_highest: 2, ..Directory::default() };

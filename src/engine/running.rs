@@ -22,6 +22,7 @@ impl Engine {
         self.forget_read();
         self.people.save(&mut turn.records);
         self.save_seats(&mut turn);
+        self.count_crowds();
         turn.records.extend(self.clock.news(!turn.records.is_empty()).map(Record::Clock));
         self.number_parcel(&mut turn);
         self.make_room(&mut turn);

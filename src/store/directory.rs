@@ -24,8 +24,23 @@ pub struct Listing {
     pub creator: BareJid,
     /// Of a listed channel, the name shown to people where that is another than its localpart.
     pub title: Option<Box<str>>,
+    /// Of a channel that is published, also to some alone: what else is searched for and told of it. A start takes it out.
+    pub sign: Option<Box<Sign>>,
 }
 
+/// What a search tells of a channel beside its name (XEP-0433).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sign {
+    /// The payload of its information item, which holds the description. Empty where it is very long.
+    pub info: Box<str>,
+    /// Its language.
+    pub lang: Option<String>,
+    /// Whether whoever finds it may join without a password.
+    pub is_open: bool,
+}
+
+/// The longest information of which a start reads the description, in bytes. A longer one is read with its channel.
+pub const SIGN_BYTES_MAX: usize = 4096;
 /// The longest name that the directory keeps, in bytes. A channel with a longer one is listed by its localpart.
 const TITLE_BYTES_MAX: usize = 256;
 

@@ -41,7 +41,7 @@ mod visible;
 
 pub use self::sled::folder_bytes;
 pub use backup::{FileRecord, Manifest, Watch, WorkProgress};
-pub use directory::{Directory, Listing, Mention, Mentions};
+pub use directory::{Directory, Listing, Mention, Mentions, Sign};
 pub use erase::{ERASED_NICK, Erased};
 pub use error::{CommitError, StoreError};
 pub use memory::{Failure, MemoryStore};

@@ -2,6 +2,7 @@
 
 use super::archive::{Archive, Pick};
 use super::databases::{Databases, Order, Space};
+use super::directory::{SIGN_BYTES_MAX, Sign};
 use super::keyspace::{self, DirectoryEntry, IndexedGuest, IndexedMember, ListEntry, ListRecord, Sum};
 use super::{Bounds, Directory, Listing, Mentions, StoreError, Whereabouts, clock, facts, near, past};
 use crate::channel::dedup::REPEATS_MAX;
@@ -97,13 +98,20 @@ pub(super) fn directory(dbs: &impl Databases) -> Result<Directory, StoreError> {
         dbs.values(Space::State, &keyspace::all(b'c'), usize::MAX)?;
     let mut listings = Vec::with_capacity(entries.len());
     for (name, tag, listed, gid, profile, settings) in entries {
+        let published = listed;
         let listed = listed && !closed.contains(&tag);
         let info: Option<(Node, Item)> =
-            if listed { dbs.value(Space::State, &keyspace::item(tag, Node::Info))? } else { None };
+            if published { dbs.value(Space::State, &keyspace::item(tag, Node::Info))? } else { None };
         let label = info.as_ref().and_then(|(_, item)| item.label.as_deref());
         let title = Listing::kept_title(&name, listed, label).map(Box::from);
         let (shows_jids, end_of_life) = (settings.shows_jids(), settings.end_of_life);
-        listings.push(Listing { name, tag, gid, listed, shows_jids, end_of_life, creator: profile.creator, title });
+        let sign = published.then(|| {
+            let info = info.map(|(_, item)| item.payload).filter(|payload| payload.len() <= SIGN_BYTES_MAX);
+            let (lang, is_open) = (settings.room.lang.clone(), settings.room.password.is_none());
+            Box::new(Sign { info: info.unwrap_or_default().into(), lang, is_open })
+        });
+        let creator = profile.creator;
+        listings.push(Listing { name, tag, gid, listed, shows_jids, end_of_life, creator, title, sign });
     }
     listings.sort_by(|a, b| a.name.cmp(&b.name));
     let gid_highest = dbs.value(Space::State, keyspace::GID_HIGHEST)?.unwrap_or(0);

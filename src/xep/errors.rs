@@ -1,5 +1,6 @@
 //! The stanza error of each refusal.
 
+use crate::channel::search::SearchFault;
 use crate::channel::{CommandFault, Refusal};
 use crate::xmpp::error::Specific;
 use crate::xmpp::{Condition, StanzaError, address, ns};
@@ -37,11 +38,24 @@ impl From<&Refusal> for StanzaError {
             Refusal::Unsupported(_) => FeatureNotImplemented,
             Refusal::Command(CommandFault::SessionExpired) => NotAllowed,
             Refusal::Command(_) => BadRequest,
+            Refusal::Search(fault) => match fault {
+                SearchFault::BadOrder => FeatureNotImplemented,
+                SearchFault::BadTerms(_) | SearchFault::Conflict { .. } | SearchFault::NoConditions => BadRequest,
+                SearchFault::NotAll => NotAllowed,
+                SearchFault::NotAllToYou => Forbidden,
+                SearchFault::TooFast { .. } => ResourceConstraint,
+            },
             Refusal::NoSuchService => ServiceUnavailable,
             Refusal::Internal => InternalServerError,
         };
+        // XEP-0433 §4.2: these types are not those that the conditions mostly have.
+        let type_ = match refusal {
+            Refusal::Search(SearchFault::BadOrder) => Some("modify"),
+            Refusal::Search(SearchFault::NoConditions) => Some("cancel"),
+            _ => None,
+        };
         let (text, address) = (refusal.to_string(), address(refusal));
-        StanzaError { condition, text, address, specific: specific(refusal), code: code(refusal) }
+        StanzaError { condition, type_, text, address, specific: specific(refusal), code: code(refusal) }
     }
 }
 
@@ -53,9 +67,10 @@ fn address(refusal: &Refusal) -> Option<String> {
 
 /// groups.md §3.8: the application-specific condition.
 fn specific(refusal: &Refusal) -> Option<Specific> {
-    let of_groups = |name, attr| Some(Specific { name, ns: ns::GROUP, attr });
-    let of_pubsub = |name| Some(Specific { name, ns: ns::PUBSUB_ERRORS, attr: None });
-    let of_commands = |name| Some(Specific { name, ns: ns::COMMANDS, attr: None });
+    let of = |ns, name, attr| Some(Specific { name, ns, attr, children: ("", &[]) });
+    let of_groups = |name, attr| of(ns::GROUP, name, attr);
+    let of_pubsub = |name| of(ns::PUBSUB_ERRORS, name, None);
+    let of_commands = |name| of(ns::COMMANDS, name, None);
     match refusal {
         Refusal::Command(fault) => of_commands(match fault {
             CommandFault::MalformedAction => "malformed-action",
@@ -64,6 +79,7 @@ fn specific(refusal: &Refusal) -> Option<Specific> {
             CommandFault::BadSession => "bad-sessionid",
             CommandFault::SessionExpired => "session-expired",
         }),
+        Refusal::Search(fault) => of_search(fault),
         Refusal::TooLong { what: "the item", .. } => of_pubsub("payload-too-big"),
         Refusal::ClosedNode => of_pubsub("closed-node"),
         Refusal::NotSubscribed => of_pubsub("not-subscribed"),
@@ -80,6 +96,19 @@ fn specific(refusal: &Refusal) -> Option<Specific> {
         Refusal::StillWaiting => of_groups("not-joined", None),
         _ => None,
     }
+}
+
+/// XEP-0433 §4.2: what is wrong with a search.
+fn of_search(fault: &SearchFault) -> Option<Specific> {
+    let (name, attr, fields): (_, _, &'static [&'static str]) = match fault {
+        SearchFault::BadOrder => ("invalid-sort-key", None, &[]),
+        SearchFault::BadTerms(_) => ("invalid-search-terms", None, &[]),
+        SearchFault::Conflict { fields, .. } => ("conflicting-fields", None, *fields),
+        SearchFault::NoConditions => ("no-search-conditions", None, &[]),
+        SearchFault::NotAll | SearchFault::NotAllToYou => ("full-set-retrieval-rejected", None, &[]),
+        SearchFault::TooFast { wait_s } => ("rate-limit", Some(("retry-after", wait_s.to_string())), &[]),
+    };
+    Some(Specific { name, ns: ns::SEARCH_ERROR, attr, children: ("var", fields) })
 }
 
 /// groups.md §3.8: the code. Refusals outside that table have none.

@@ -49,6 +49,11 @@ pub trait Extension: Sync {
         Ok(None)
     }
 
+    /// The refusal of a request that it takes, in its own terms.
+    fn refine(&self, refusal: Refusal) -> Refusal {
+        refusal
+    }
+
     /// The weight of a child of a message. `None` where the child belongs to another extension.
     fn weigh(&self, _child: &Element) -> Option<Weight> {
         None

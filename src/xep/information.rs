@@ -93,17 +93,26 @@ pub fn form(item: &Item) -> Tag {
 
 /// The values of a field, without blank ones.
 pub fn values(item: &Item, name: &str) -> Vec<String> {
-    let found = stated_in(item).into_iter().find(|(var, _)| var.eq_ignore_ascii_case(name));
-    found.map(|(_, values)| values).unwrap_or_default()
+    values_in(&item.payload, name)
 }
 
 fn known(var: &str) -> Option<&'static str> {
     FIELDS.iter().map(|(name, ..)| *name).find(|name| name.eq_ignore_ascii_case(var))
 }
 
+/// The same in the payload of an item.
+pub fn values_in(payload: &str, name: &str) -> Vec<String> {
+    let found = stated_of(payload).into_iter().find(|(var, _)| var.eq_ignore_ascii_case(name));
+    found.map(|(_, values)| values).unwrap_or_default()
+}
+
 fn stated_in(item: &Item) -> Vec<Stated> {
-    let parsed = || item.payload.parse::<Element>().map(|form| stated(&form).collect()).unwrap_or_default();
-    read_again(&item.payload).unwrap_or_else(parsed)
+    stated_of(&item.payload)
+}
+
+fn stated_of(payload: &str) -> Vec<Stated> {
+    let parsed = || payload.parse::<Element>().map(|form| stated(&form).collect()).unwrap_or_default();
+    read_again(payload).unwrap_or_else(parsed)
 }
 
 /// The fields of a payload that [`written`] wrote. `None` for any other payload. It may be much longer than the request

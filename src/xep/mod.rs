@@ -53,6 +53,7 @@ pub mod retraction;
 pub mod rows;
 pub mod rsm;
 pub mod seal;
+pub mod search;
 pub mod service;
 
 pub use extension::{Extension, Weight};
@@ -81,6 +82,7 @@ pub static EXTENSIONS: &[&dyn Extension] = &[
     &avatar::Avatar,
     &invitations::Invite,
     &nicks::Nicks,
+    &search::Search,
     &host::Host,
     &admin::Admin,
     &commands::Commands,

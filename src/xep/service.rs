@@ -1,6 +1,7 @@
 //! The service's names, and the rights of accounts at it.
 
 use super::Sealer;
+use crate::channel::search::SearchFault;
 use crate::channel::{ChannelName, Limits, ServiceAction, ServiceRole};
 use jid::{BareJid, DomainPart};
 
@@ -43,6 +44,19 @@ impl Service {
     /// Whether an account may register a nick.
     pub fn may_register(&self, account: &BareJid) -> bool {
         self.operators.contains(account) || is_among(self.registrants(), account)
+    }
+
+    /// XEP-0433 §4.2: whether an account may ask for all channels by a search.
+    ///
+    /// # Errors
+    /// [`SearchFault::NotAll`] where nobody may, [`SearchFault::NotAllToYou`] where others may.
+    pub fn check_search_of_all(&self, account: &BareJid) -> Result<(), SearchFault> {
+        let domains = &self.limits.search_all_domains;
+        match domains.is_empty() {
+            _ if self.operators.contains(account) || is_among(domains, account) => Ok(()),
+            true => Err(SearchFault::NotAll),
+            false => Err(SearchFault::NotAllToYou),
+        }
     }
 
     /// The domains whose accounts may register nicks.

@@ -107,6 +107,8 @@ pub fn restated(condition: &str) -> Tag {
 pub struct StanzaError {
     /// The defined condition.
     pub condition: Condition,
+    /// The error type, where it is another than the condition mostly has (RFC 6120 §8.3.2).
+    pub type_: Option<&'static str>,
     /// The text for people.
     pub text: String,
     /// Where what was asked for is since (RFC 6120 §8.3.3.5).
@@ -126,17 +128,19 @@ pub struct Specific {
     pub ns: &'static str,
     /// An attribute that tells more: its name and value.
     pub attr: Option<(&'static str, String)>,
+    /// Children that tell more: their name, and the text of each.
+    pub children: (&'static str, &'static [&'static str]),
 }
 
 impl StanzaError {
     /// An error with a sentence that says what was wrong.
     pub fn new(condition: Condition, text: impl Into<String>) -> StanzaError {
-        StanzaError { condition, text: text.into(), address: None, specific: None, code: None }
+        StanzaError { condition, type_: None, text: text.into(), address: None, specific: None, code: None }
     }
 
     /// The `<error/>` element.
     pub fn to_tag(&self) -> Tag {
-        self.to_tag_of_type(self.condition.spelling().1)
+        self.to_tag_of_type(self.type_.unwrap_or(self.condition.spelling().1))
     }
 
     /// The same, of another type than the condition mostly has (RFC 6120 §8.3.2).
@@ -156,7 +160,9 @@ impl StanzaError {
             .child_opt(text)
             .child_opt(self.specific.as_ref().map(|specific| {
                 let (name, value) = specific.attr.as_ref().map_or(("", None), |(name, value)| (*name, Some(value)));
-                Tag::in_ns(specific.name, specific.ns).attr_opt(name, value)
+                let (child, texts) = specific.children;
+                let children = texts.iter().map(|text| Tag::new(child).text(text));
+                Tag::in_ns(specific.name, specific.ns).attr_opt(name, value).children(children)
             }))
             .child_opt(self.code.map(|code| Tag::in_ns("code", ns::GROUP).text(code.to_string())))
     }

@@ -159,6 +159,12 @@ pub const NODE_PRESENCE: &str = "urn:xmpp:mix:nodes:presence";
 pub const NODE_JIDMAP: &str = "urn:xmpp:mix:nodes:jidmap";
 /// XEP-0406 MIX-ADMIN.
 pub const MIX_ADMIN: &str = "urn:xmpp:mix:admin:0";
+/// XEP-0433 search for channels.
+pub const SEARCH: &str = "urn:xmpp:channel-search:0:search";
+/// XEP-0433 the form of a search.
+pub const SEARCH_PARAMS: &str = "urn:xmpp:channel-search:0:search-params";
+/// XEP-0433 error conditions.
+pub const SEARCH_ERROR: &str = "urn:xmpp:channel-search:0:error";
 /// XEP-0425 moderation, as deployed before.
 pub const MODERATE_0: &str = "urn:xmpp:message-moderate:0";
 /// XEP-0425 moderation.

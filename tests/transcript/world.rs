@@ -339,6 +339,9 @@ fn settings(script: &Script, memory: Memory) -> Result<ServiceSettings, Unplayab
             "messages_backlog" => settings.limits.rates.messages_backlog = number()? as u64,
             "held_s" => settings.limits.rates.held_s = number()? as u64,
             "nick_domains" => settings.limits.nick_domains = value.split_whitespace().map(str::to_owned).collect(),
+            "search_all_domains" => {
+                settings.limits.search_all_domains = value.split_whitespace().map(str::to_owned).collect();
+            }
             "channel_messages" => settings.limits.rates.channel_messages = paced()?,
             "requests" => settings.limits.rates.requests = paced()?,
             "channels_guests" => settings.limits.channels.guests = opened()?,

@@ -3,6 +3,7 @@
 
 use super::Channels;
 use super::places::{IN, Marks, mark_of};
+use super::sheets::concerns_sheet;
 use crate::channel::{Change, ChannelName, Guest, Member, Stamp};
 use jid::BareJid;
 
@@ -16,6 +17,12 @@ impl Channels {
             self.note_visit(name, guest);
         }
         self.shelf.change(name, |channel| channel.apply(change));
+        if concerns_sheet(change) {
+            self.shelf.publish(name);
+        }
+        if change.member().is_some() {
+            self.shelf.note_crowd(tag);
+        }
         self.brought.note_change(tag, change);
         self.note_lists(name, change);
         if let Change::Struck(member) | Change::Faded(member) = change {

@@ -100,7 +100,8 @@ mod tests {
     fn with_a_cold_channel() -> Engine {
         let creator = BareJid::new("a@h").unwrap();
         let (listed, shows_jids, end_of_life) = (false, true, None);
-        let listing = Listing { name: name(), tag: 1, gid: 1, listed, shows_jids, end_of_life, creator, title: None };
+        let listing =
+            Listing { name: name(), tag: 1, gid: 1, listed, shows_jids, end_of_life, creator, title: None, sign: None };
         let directory = Directory { listings: vec![listing], gid_highest: 1, ..Directory::default() };
         Engine::new(fixture::settings(), [7; 16], [7; 32], directory, Vec::new())
     }

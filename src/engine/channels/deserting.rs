@@ -84,6 +84,7 @@ mod tests {
                 end_of_life: None,
                 creator,
                 title: None,
+                sign: None,
             }
         };
         let patience_ms = settings.limits.groups.deserted_s * 1000;

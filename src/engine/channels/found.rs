@@ -3,6 +3,7 @@
 //! They are the listed channels, without those hidden from the account's domain, with those shown to the domain, with
 //! the account's own channels, and corrected by what differs for the account alone.
 
+use super::catalog::Findable;
 use super::domains::{HIDDEN, SHOWN};
 use super::places::BESIDES;
 use crate::channel::ChannelName;
@@ -25,6 +26,28 @@ pub(in crate::engine) struct Found<'a> {
     besides: Vec<&'a ChannelName>,
     /// A correction of the count: how many more the account finds, up to and including this name.
     more: Vec<(&'a str, isize)>,
+}
+
+impl Findable for Found<'_> {
+    fn has(&self, name: &str) -> bool {
+        match self.told.get(name) {
+            Some((_, is_found)) => *is_found,
+            None if self.is_besides(name) => true,
+            None => (self.is_listed(name) && self.marks(name) & HIDDEN == 0) || self.marks(name) & SHOWN != 0,
+        }
+    }
+
+    fn behind(&self, name: Option<&str>) -> Option<&ChannelName> {
+        self.next_behind(name)
+    }
+
+    fn before(&self, name: Option<&str>) -> Option<&ChannelName> {
+        self.next_before(name)
+    }
+
+    fn count(&self) -> usize {
+        self.len()
+    }
 }
 
 impl<'a> Found<'a> {
@@ -78,7 +101,7 @@ impl<'a> Found<'a> {
     }
 
     /// How many names with a mark come before this name.
-    fn before(&self, mark: Marks, name: &str) -> usize {
+    fn rank(&self, mark: Marks, name: &str) -> usize {
         let names = if mark == BESIDES { self.own } else { self.domain };
         names.map_or(0, |names| names.rank(mark, |other| other.as_str().cmp(name)))
     }
@@ -92,19 +115,14 @@ impl<'a> Found<'a> {
 
     /// The index of a channel, by name.
     pub fn position(&self, name: &str) -> Option<usize> {
-        let is_found = match self.told.get(name) {
-            Some((_, is_found)) => *is_found,
-            None if self.is_besides(name) => true,
-            None => (self.is_listed(name) && self.marks(name) & HIDDEN == 0) || self.marks(name) & SHOWN != 0,
-        };
-        if !is_found {
+        if !self.has(name) {
             return None;
         }
         let listed = self.listed.partition_point(|other| other.as_str() < name);
         let at = self.more.partition_point(|(other, _)| *other < name);
         let more = at.checked_sub(1).map_or(0, |at| self.more[at].1);
-        let shown = self.before(SHOWN, name) + self.before(BESIDES, name);
-        Some(told(listed + shown, self.before(HIDDEN, name), more))
+        let shown = self.rank(SHOWN, name) + self.rank(BESIDES, name);
+        Some(told(listed + shown, self.rank(HIDDEN, name), more))
     }
 
     /// The page that a slice asks for, of up to `count`.
@@ -187,7 +205,7 @@ impl<'a> Found<'a> {
         steps::take(1);
         let (Some(names), first, last) = (self.domain, &self.listed[from], &self.listed[to - 1]) else { return false };
         let up_to = names.rank(HIDDEN, |other| if other <= last { Ordering::Less } else { Ordering::Greater });
-        up_to - self.before(HIDDEN, first.as_str()) == to - from
+        up_to - self.rank(HIDDEN, first.as_str()) == to - from
     }
 
     /// The end of the run of hidden channels that begins at `from`, before a name.

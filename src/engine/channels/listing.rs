@@ -19,8 +19,19 @@ impl Channels {
     /// XEP-0369 §6.2: the channels that an account finds. They are those of its domain, corrected for the account's own
     /// channels and for lists that name it.
     pub(in crate::engine) fn found_by(&mut self, account: &BareJid) -> Found<'_> {
+        self.compare_places(account);
+        self.finds(account)
+    }
+
+    /// Marks which of an account's channels its domain does not find.
+    pub(super) fn compare_places(&mut self, account: &BareJid) {
         let domain = self.domains.of(&BareJid::from_parts(None, account.domain()));
         self.memberships.compare(account, domain, &self.shelf);
+    }
+
+    /// The same, once the account's channels were compared with those of its domain.
+    pub(super) fn finds(&self, account: &BareJid) -> Found<'_> {
+        let domain = self.domains.of(&BareJid::from_parts(None, account.domain()));
         let mentions = self.mentions.get(account).map(|mentions| &mentions.by_channel);
         let own = self.memberships.of(account);
         let spared: BTreeSet<&ChannelName> = domain.into_iter().flat_map(|domain| domain.spared(account)).collect();

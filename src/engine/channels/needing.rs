@@ -84,7 +84,9 @@ impl Engine {
         }
         self.need_of_bounce(stanza, needs);
         let asks_list = stanza.kind == Kind::Iq
-            && stanza.payload().is_some_and(|payload| payload.has_ns(ns::DISCO_ITEMS) || payload.has_ns(ns::COMMANDS))
+            && stanza
+                .payload()
+                .is_some_and(|payload| [ns::DISCO_ITEMS, ns::COMMANDS, ns::SEARCH].contains(&&*payload.ns()))
             && matches!(self.target(&stanza.to), Some(Target::Service));
         let account = stanza.sender();
         if asks_list {
@@ -183,7 +185,9 @@ impl Engine {
             AnyCommand::Service(ServiceCommand::ListGroups { with, slice }) => {
                 self.need_groups(account, with.as_ref(), slice, needs)
             }
-            AnyCommand::Service(ServiceCommand::ListChannels(_)) => self.need_list(account, needs),
+            AnyCommand::Service(ServiceCommand::ListChannels(_) | ServiceCommand::Search(_)) => {
+                self.need_list(account, needs)
+            }
             _ => {}
         }
         let Some(name) = name else {

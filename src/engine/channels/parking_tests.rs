@@ -42,6 +42,7 @@ fn engine(names: &[&str], memory_bytes_max: usize) -> Engine {
             end_of_life: None,
             creator: founder(),
             title: None,
+            sign: None,
         }
     };
     let settings = ServiceSettings {

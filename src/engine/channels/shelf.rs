@@ -3,6 +3,8 @@
 //! A channel in memory is a cache of the store: it may be dropped between any two turns.
 
 use super::super::share::{Hit, Shares};
+use super::catalog::Catalog;
+use super::sheets;
 use crate::channel::census::ListedChannel;
 use crate::channel::{Channel, ChannelName, Stamp};
 use crate::store::{Directory, Listing};
@@ -34,6 +36,10 @@ pub(in crate::engine) struct ChannelShelf {
     pub(super) uses: u64,
     /// The highest gid ever given.
     pub(super) gid_highest: u32,
+    /// What published channels are searched by.
+    pub(super) catalog: Catalog,
+    /// Published channels of which the people are to be counted, by tag.
+    pub(super) crowds: BTreeSet<u64>,
 }
 
 pub(super) struct Shelved {
@@ -59,7 +65,8 @@ pub struct ShelfCensus {
 impl ChannelShelf {
     /// The store's channels, none in memory. `created` has the shares of their creators.
     pub fn new(directory: Directory, bytes_max: usize, mut created: Shares<BareJid>) -> ChannelShelf {
-        let Directory { listings, gid_highest, .. } = directory;
+        let Directory { mut listings, gid_highest, .. } = directory;
+        let catalog = sheets::first(&mut listings);
         listings.iter().for_each(|listing| created.count(&listing.creator, 1));
         let directory: BTreeMap<_, _> = listings.into_iter().map(|listing| (listing.name.clone(), listing)).collect();
         ChannelShelf {
@@ -77,6 +84,8 @@ impl ChannelShelf {
             bytes_max,
             participants: 0,
             uses: 0,
+            catalog,
+            crowds: BTreeSet::new(),
         }
     }
 
@@ -259,6 +268,7 @@ impl ChannelShelf {
             end_of_life: channel.settings().end_of_life,
             creator: profile.creator.clone(),
             title: Listing::kept_title(&name, channel.is_listed(), channel.label()).map(Box::from),
+            sign: None,
         };
         self.gid_highest = self.gid_highest.max(listing.gid);
         self.numbers.insert(listing.gid, name.clone());
@@ -276,7 +286,8 @@ impl ChannelShelf {
         self.bytes += bytes;
         let participants = channel.participant_count();
         self.participants += participants;
-        self.channels.insert(name, Shelved { channel, bytes, participants, used: self.uses });
+        self.channels.insert(name.clone(), Shelved { channel, bytes, participants, used: self.uses });
+        self.publish(&name);
     }
 
     /// A channel is in no list from here on, or is again as it is listed.
@@ -317,6 +328,7 @@ impl ChannelShelf {
         }
         self.doubtful.remove(name);
         self.concealed.remove(name);
+        self.catalog.strike(name);
     }
 
     /// Doubtful names, in order.

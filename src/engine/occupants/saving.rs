@@ -108,11 +108,14 @@ impl Engine {
             if !is_room || !self.occupants.sit_again(&saved, &mut number) {
                 self.occupants.save_later(&saved.account, saved.tag);
             }
+            let count = self.occupants.seats(saved.tag).count();
+            self.channels.note_seats(saved.tag, count);
         }
     }
 
     /// Saves the seats that the turn changed.
     pub(in crate::engine) fn save_seats(&mut self, turn: &mut Turn) {
+        self.channels.note_crowds(self.occupants.unsaved.iter().map(|(_, tag)| *tag));
         self.occupants.save(&mut turn.records);
     }
 

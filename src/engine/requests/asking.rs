@@ -44,7 +44,7 @@ impl Engine {
                 self.trace(reply.id.as_deref(), &effects);
                 self.carry_out(asked, effects, turn);
             }
-            Err(refusal) => turn.send_refusal(&reply, &refusal),
+            Err(refusal) => turn.send_refusal(&reply, &asked.refine(refusal)),
         }
     }
 

@@ -18,7 +18,8 @@ pub(super) mod parts;
 pub(super) mod relay;
 pub(super) mod request;
 pub(super) mod router;
-pub(super) mod service;
+pub(super) mod searching;
+mod service;
 
 use super::share::{Hit, Hits, OwnDomains, Shares};
 use crate::channel::{Limits, Nick, Registry};

@@ -1,6 +1,6 @@
 //! A request between its arrival and its answer, and the effects of its decision.
 
-use crate::channel::{Actor, Answer, Change, ChannelName, Nick};
+use crate::channel::{Actor, Answer, Change, ChannelName, Nick, Refusal};
 use crate::store::Deed;
 use crate::xep::{Extension, Reply};
 use crate::xmpp::{Tag, ns};
@@ -61,6 +61,14 @@ impl Asked<'_> {
         match &self.way {
             Way::Stanza { reply, .. } => Some(reply),
             Way::Call(_) => None,
+        }
+    }
+
+    /// A refusal, in the terms of what is asked.
+    pub(super) fn refine(&self, refusal: Refusal) -> Refusal {
+        match &self.way {
+            Way::Stanza { extension: Some(extension), .. } => extension.refine(refusal),
+            _ => refusal,
         }
     }
 

@@ -159,7 +159,10 @@ impl Engine {
         match stanza.kind {
             _ if stanza.is_answer() || stanza.type_ == "headline" => turn.refusals.push(refusal.into()),
             Kind::Presence => self.refuse_entry(stanza, refusal, turn),
-            Kind::Iq | Kind::Message => turn.refuse_by(Reply::to_stanza(stanza), refusal),
+            Kind::Iq | Kind::Message => {
+                let refusal = refused_in_terms(stanza, refusal);
+                turn.refuse_by(Reply::to_stanza(stanza), &refusal)
+            }
         }
     }
 
@@ -178,6 +181,14 @@ impl Engine {
         let operator = self.service.operators.contains(&account);
         Actor { account, operator }
     }
+}
+
+/// The refusal of a stanza before it was handled, in the terms of its request.
+fn refused_in_terms(stanza: &Stanza, refusal: &Refusal) -> Refusal {
+    let scope = if stanza.to.node().is_none() { Scope::Service } else { Scope::Channel };
+    let payload = stanza.payload().filter(|_| stanza.kind == Kind::Iq);
+    let extension = payload.and_then(|payload| xep::route(scope, stanza.type_ == "set", payload));
+    extension.map_or_else(|| refusal.clone(), |extension| extension.refine(refusal.clone()))
 }
 
 /// Whether a message is published to the channel. In the examples of XEP-0407 §4, a retraction has no type.

@@ -10,6 +10,7 @@ use super::world::Sent;
 use jid::BareJid;
 use mixd::channel::command::{AffiliationEdit, HistoryQuery, Slice};
 use mixd::channel::group::{GroupCommand, Invitee, Patch};
+use mixd::channel::search::{ChannelKind, SearchOrder, SearchWish, Sought};
 use mixd::channel::{
     Access, AccountCommand, Action, Affiliation, Announcement, AnyCommand, ChannelName, Claim, Command, Configuration,
     GroupWish, InviterName, Item, JoinWish, Message, Nick, Node, NodeSet, OccupantRole, PreferencesPatch, Progress,
@@ -85,6 +86,18 @@ pub const FAMILIES: &[Family] = &[
     call!("call: destroy", ALONE, |_, _| of_service("joe@h", ServiceCommand::Destroy { name: name("hall") })),
     call!("call: destroy, asked of the channel", ALONE, |_, _| at("hall", "joe@h", Command::Destroy)),
     call!("call: list channels", ALONE, |_, _| of_service("joe@h", ServiceCommand::ListChannels(ten()))),
+    call!("call: search", ALONE, |_, _| {
+        let wish = SearchWish {
+            sought: Sought::All,
+            users_min: 0,
+            kind: Some(ChannelKind::Mix),
+            order: SearchOrder::Users,
+            max: Some(10),
+            after: None,
+            before: None,
+        };
+        of_service("joe@h", ServiceCommand::Search(Some(Box::new(wish))))
+    }),
     call!("call: join", ALONE, |it, _| {
         at(
             "hall",

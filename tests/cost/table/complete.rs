@@ -14,6 +14,8 @@ const OF_NO_PEER: &[&str] = &[
     "jabber:component:accept",
     "http://jabber.org/protocol/pubsub#event",
     "http://jabber.org/protocol/pubsub#errors",
+    "urn:xmpp:channel-search:0:error",
+    "urn:xmpp:channel-search:0:search-params",
     "http://jabber.org/protocol/xdata-validate",
     "jabber:iq:roster",
     "http://www.w3.org/XML/1998/namespace",

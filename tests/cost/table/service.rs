@@ -20,6 +20,16 @@ fn field(var: &str, value: &str) -> String {
     format!("<field var='{var}'><value>{value}</value></field>")
 }
 
+fn by(order: &str) -> String {
+    field("key", &format!("{{urn:xmpp:channel-search:0:order}}{order}"))
+}
+
+fn search(who: &str, fields: &str, inner: &str) -> Sent {
+    let type_ = field("FORM_TYPE", ns::SEARCH_PARAMS);
+    let form = format!("<x xmlns='jabber:x:data' type='submit'>{type_}{fields}{inner}</x>");
+    ask("get", who, format!("<search xmlns='{}'>{SET}{form}</search>", ns::SEARCH))
+}
+
 /// What repeats in a form: fields that are known, fields that are not, and values.
 const FIELDS: &[Part] = &[
     |_, n| field(&format!("f{n}"), "x"),
@@ -54,6 +64,41 @@ pub const FAMILIES: &[Family] = &[
         before: nothing,
         around: |_, _| ask("get", &format!("x@{FAR}/r"), format!("<query xmlns='{}'>{SET}</query>", ns::DISCO_ITEMS)),
         parts: ALONE,
+        is_end: false,
+    },
+    Family {
+        name: "ask for the form of a search",
+        before: nothing,
+        around: |_, inner| ask("get", "joe@h/r", format!("<search xmlns='{}'>{inner}</search>", ns::SEARCH)),
+        parts: &[|_, _| "<x/>".into()],
+        is_end: false,
+    },
+    Family {
+        name: "search for all channels by address",
+        before: nothing,
+        around: |_, inner| search("joe@h/r", &(field("all", "1") + &by("address")), inner),
+        parts: FIELDS,
+        is_end: false,
+    },
+    Family {
+        name: "search for all channels by users, by somebody whose domain many channels ban",
+        before: nothing,
+        around: |_, inner| search(&format!("x@{FAR}/r"), &(field("all", "1") + &by("nusers")), inner),
+        parts: FIELDS,
+        is_end: false,
+    },
+    Family {
+        name: "search for a word that few channels have",
+        before: nothing,
+        around: |_, inner| search("p1@h/r", &(field("q", "hall") + &by("nusers")), inner),
+        parts: FIELDS,
+        is_end: false,
+    },
+    Family {
+        name: "search for long words",
+        before: nothing,
+        around: |_, inner| search("p1@h/r", &format!("<field var='q'><value>{inner}</value></field>"), ""),
+        parts: &[|_, _| "hall ".into(), |_, n| format!("{n}aaaaaaaaaaaaaaaaaaaa"), |_, _| "\u{1E9E}ab".into()],
         is_end: false,
     },
     Family {
