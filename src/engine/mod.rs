@@ -13,6 +13,7 @@ pub mod fairness;
 mod fixture;
 #[cfg(test)]
 mod flood_tests;
+mod memory;
 mod occupants;
 pub mod outgoing;
 pub mod people;
@@ -31,6 +32,7 @@ pub use channels::needs::{LastSaid, Loaded, Needs, ROUNDS_MAX};
 pub use channels::parking::Parking;
 pub use channels::shelf::ShelfCensus;
 pub use channels::step::Step;
+pub use memory::Memory;
 pub use outgoing::book::AddressBook;
 pub use outgoing::multicast::{Multicast, MulticastSettings};
 pub use outgoing::outbox::{Audience, BookEntry, Delta, Fan, ListId, Out};

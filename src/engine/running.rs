@@ -1,7 +1,7 @@
 //! Runs a turn: takes a batch in order, and completes what follows from it.
 
 use super::turn::{Inbound, Turn};
-use super::{Engine, Moment, Out};
+use super::{Engine, Memory, Moment, Out};
 use crate::channel::Refusal;
 use crate::store::Record;
 
@@ -40,6 +40,7 @@ impl Engine {
             Inbound::ClockConfirmed => self.confirm_clock(),
             Inbound::Erased(account, names) => self.note_erased(&account, &names, turn),
             Inbound::LinkUp => self.link_up(turn),
+            Inbound::LinkKept(memory) => self.link_kept(*memory, turn),
             Inbound::LinkDown => self.outgoing.note_link(false),
             Inbound::Tick => self.tick(turn),
             Inbound::GoOn(step) => self.go_on(step, turn),
@@ -113,6 +114,16 @@ impl Engine {
         self.presence_link_up();
         self.occupants.doubt_all(self.steady.0);
         self.ask_home_servers(turn);
+    }
+
+    /// The link of an earlier process goes on, which knew this. Nobody is told anything.
+    fn link_kept(&mut self, memory: Memory, turn: &mut Turn) {
+        let Memory { people, presence, rooms } = memory;
+        self.outgoing.note_link(true);
+        self.people.remember(people, &mut turn.outbox);
+        self.remember_presence(presence);
+        self.remember_rooms(rooms);
+        self.occupants.doubt_all(self.steady.0);
     }
 
     fn confirm_clock(&mut self) {

@@ -8,7 +8,7 @@ use super::outgoing::outbox::{Audience, Fan, Lasting};
 use super::requests::call::{Call, Called, Lookup};
 use super::requests::operating::AnnouncingStep;
 use super::share::Hit;
-use super::{Out, Query, Step};
+use super::{Memory, Out, Query, Step};
 use crate::channel::{Change, ChannelName, Ending, Newcomer, Nick, Refusal};
 use crate::store::{Deed, Halves, Outdated, Part, Record, Unsent};
 use crate::xep::Reply;
@@ -38,6 +38,8 @@ pub enum Inbound {
     Erased(BareJid, Vec<ChannelName>),
     /// The link to the host server came up.
     LinkUp,
+    /// The link of an earlier process goes on in this one, with what that process knew.
+    LinkKept(Box<Memory>),
     /// The link went down.
     LinkDown,
     /// About a second passed.

@@ -4,6 +4,7 @@ use crate::channel::{Channel, Member, ParticipantId};
 use crate::xep::{Service, proxy};
 use crate::xmpp::{Parts, Tag, ns, write_element};
 use minidom::Element;
+use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -13,13 +14,41 @@ const AVAILABILITY_BYTES_MAX: usize = 4096;
 const STATUS_BYTES_MAX: usize = 1024;
 
 /// The children of an `available` presence, in order, without those that only a channel may add.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "SavedAvailability", into = "SavedAvailability")]
 pub struct Availability {
     children: Arc<str>,
     /// The children that may identify the sender, as byte ranges.
     naming: Vec<(u16, u16)>,
     /// RFC 6121 §4.7.2.3.
     priority: i8,
+}
+
+/// An availability as one process hands it to the next: its fields, in order.
+type SavedAvailability = (String, Vec<(u16, u16)>, i8);
+
+impl From<Availability> for SavedAvailability {
+    fn from(says: Availability) -> SavedAvailability {
+        (says.children.to_string(), says.naming, says.priority)
+    }
+}
+
+impl TryFrom<SavedAvailability> for Availability {
+    type Error = &'static str;
+
+    fn try_from((children, naming, priority): SavedAvailability) -> Result<Availability, &'static str> {
+        let mut at = 0;
+        for (from, to) in naming.iter().map(|(from, to)| (usize::from(*from), usize::from(*to))) {
+            if from < at || to < from || children.get(from..to).is_none() {
+                return Err("a part of a presence lies outside of it");
+            }
+            at = to;
+        }
+        match children.len() <= AVAILABILITY_BYTES_MAX {
+            true => Ok(Availability { children: children.into(), naming, priority }),
+            false => Err("a presence is longer than any that is kept"),
+        }
+    }
 }
 
 impl Availability {
@@ -105,7 +134,8 @@ fn passed_on(child: &Element) -> Option<(String, bool)> {
 }
 
 /// What a channel shows of a participant's resource, in any face.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "SavedShared", into = "SavedShared")]
 pub struct SharedPresence {
     /// The participant id.
     pub id: ParticipantId,
@@ -115,6 +145,21 @@ pub struct SharedPresence {
     pub alias: Option<String>,
     /// The children of its presence, as subscribers may see them.
     pub says: Arc<str>,
+}
+
+/// A shared presence as one process hands it to the next: its fields, in order.
+type SavedShared = (ParticipantId, String, Option<String>, String);
+
+impl From<SharedPresence> for SavedShared {
+    fn from(shared: SharedPresence) -> SavedShared {
+        (shared.id, shared.nick, shared.alias, shared.says.to_string())
+    }
+}
+
+impl From<SavedShared> for SharedPresence {
+    fn from((id, nick, alias, says): SavedShared) -> SharedPresence {
+        SharedPresence { id, nick, alias, says: says.into() }
+    }
 }
 
 impl SharedPresence {

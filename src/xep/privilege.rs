@@ -6,12 +6,13 @@
 use crate::xmpp::{Parts, Stanza, Tag, ns, write_element};
 use jid::BareJid;
 use minidom::Element;
+use serde::{Deserialize, Serialize};
 
 /// The versions of the protocol.
 pub const NAMESPACES: [&str; 2] = ["urn:xmpp:privilege:1", "urn:xmpp:privilege:2"];
 
 /// What a host server granted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Privileges {
     /// XEP-0356 §4: the service may change the rosters of the server's users.
     pub roster: bool,

@@ -32,7 +32,8 @@ impl World {
             88..91 => self.bounce(&client, room),
             91..94 => self.present(&client, room),
             94..97 => self.refuse_next(),
-            97 => self.restart(),
+            97 => self.restart(false),
+            98 => self.restart(true),
             _ => self.pass_ms(1000),
         }
     }

@@ -143,14 +143,21 @@ impl World {
         self.compare();
     }
 
-    /// The service ends while all is quiet, and starts again. No client is told of it.
-    pub fn restart(&mut self) {
+    /// The service ends while all is quiet, and starts again, or another program goes on with the link. No client is told of
+    /// it.
+    pub fn restart(&mut self, keeps_link: bool) {
         self.settle();
-        self.note("the service starts again".into());
+        self.note(if keeps_link { "another program goes on" } else { "the service starts again" }.into());
         let before = (self.seen.entries, self.seen.put_out, self.views.len());
+        let known = postcard::to_allocvec(&self.engine.memory()).unwrap();
         self.engine = start(&self.settings, &self.store);
         self.book = AddressBook::default();
-        self.turn(vec![Inbound::LinkUp]);
+        self.turn(vec![match keeps_link {
+            true => Inbound::LinkKept(Box::new(postcard::from_bytes(&known).unwrap())),
+            false => Inbound::LinkUp,
+        }]);
+        let (memory, same) = (self.engine.memory(), postcard::from_bytes(&known).unwrap());
+        assert!(!keeps_link || memory == same, "what was handed over is known: {memory:?}, {same:?}");
         self.settle();
         assert_eq!(before, (self.seen.entries, self.seen.put_out, self.views.len()), "a client was told of it");
         self.seen.restarts += 1;

@@ -145,6 +145,7 @@ impl Inbound {
             | Inbound::ClockConfirmed
             | Inbound::Erased(..)
             | Inbound::LinkUp
+            | Inbound::LinkKept(_)
             | Inbound::LinkDown
             | Inbound::Tick
             | Inbound::GoOn(_) => None,

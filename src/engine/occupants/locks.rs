@@ -6,6 +6,7 @@
 use crate::channel::ChannelName;
 use crate::engine::share::{OwnDomains, Shares};
 use jid::BareJid;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rooms that are locked.
@@ -28,6 +29,18 @@ pub struct Lock {
     until_ms: u64,
 }
 
+/// A locked room, as the next process knows it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KnownLock {
+    /// Its name.
+    pub name: ChannelName,
+    /// The channel's tag.
+    pub tag: u64,
+    creator: BareJid,
+    is_asked: bool,
+    from_ms: u64,
+}
+
 /// All locked rooms.
 pub struct Locks {
     by_name: BTreeMap<ChannelName, Lock>,
@@ -42,6 +55,28 @@ impl Locks {
     pub fn new(own_domains: &OwnDomains) -> Locks {
         let shares = Shares::new("locked rooms", LOCKS_MAX, own_domains.clone());
         Locks { by_name: BTreeMap::new(), by_time: BTreeSet::new(), by_creator: BTreeMap::new(), shares }
+    }
+
+    /// All of them, oldest first.
+    pub fn known(&self) -> Vec<KnownLock> {
+        let locks = self.by_time.iter().filter_map(|(_, name)| Some((name, self.by_name.get(name)?)));
+        let known = locks.map(|(name, lock)| KnownLock {
+            name: name.clone(),
+            tag: lock.tag,
+            creator: lock.creator.clone(),
+            is_asked: lock.is_asked,
+            from_ms: lock.from_ms,
+        });
+        known.collect()
+    }
+
+    /// An earlier process knew this one.
+    pub fn know(&mut self, known: KnownLock) {
+        let KnownLock { name, tag, creator, is_asked, from_ms } = known;
+        // Without room it is open, as after any other start.
+        if self.lock(&name, (tag, &creator), from_ms).is_ok() && is_asked {
+            self.note_asked(&name);
+        }
     }
 
     /// The lock of a room.

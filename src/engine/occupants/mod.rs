@@ -21,6 +21,7 @@ mod locks;
 mod pacing;
 mod passing;
 mod reconfiguring;
+pub(super) mod remembered;
 mod renaming;
 mod reviewing;
 mod roles;

@@ -70,6 +70,14 @@ pub struct MulticastSettings {
     pub addresses_max: Option<usize>,
 }
 
+/// A service in use, as the next process knows it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KnownService {
+    domain: String,
+    at: String,
+    addresses_max: usize,
+}
+
 #[derive(Debug)]
 pub(super) struct Home {
     pub(super) domain: String,
@@ -126,6 +134,32 @@ impl Homes {
     /// Queries everything again, because the host server may have been restarted with other settings.
     pub fn link_up(&mut self) {
         self.asking.stop_all();
+    }
+
+    /// The services in use.
+    pub(in crate::engine) fn known(&self) -> Vec<KnownService> {
+        let known = self.homes.iter().filter_map(|home| {
+            let MulticastService { to, addresses_max } = home.service.clone()?;
+            Some(KnownService { domain: home.domain.clone(), at: to, addresses_max })
+        });
+        known.collect()
+    }
+
+    /// An earlier process on the same link used this service. Returns the change, unless the settings name another one.
+    pub(in crate::engine) fn know(&mut self, known: KnownService) -> Option<Delta> {
+        let no = self.number(&known.domain)?;
+        let home = &mut self.homes[no.place()];
+        let is_meant = match &home.settings.service {
+            Multicast::Auto => true,
+            Multicast::At(at) => *at == known.at,
+            Multicast::Off => false,
+        };
+        if !is_meant {
+            return None;
+        }
+        let addresses_max = home.settings.addresses_max.unwrap_or(usize::MAX).min(known.addresses_max).max(1);
+        home.service = Some(MulticastService { to: known.at, addresses_max });
+        Some(Delta::Multicast { home: no, service: home.service.clone() })
     }
 
     /// The home servers to query now, with their multicast service, if it is known.

@@ -1,10 +1,10 @@
-//! Where accounts are reached: at their home server (the bare JID), or at resources that take MIX traffic (protocol.md
-//! §3).
+//! Where accounts are reached: at their home server (the bare JID), or at resources that take MIX traffic.
 //!
 //! Kept once for each account, however many channels it is in. Presence is volatile. Resources are stored lazily, and
 //! tried again after a restart at the cost of a bounce.
 
 mod guests;
+mod known;
 mod pauses;
 mod pausing;
 mod saved;
@@ -14,6 +14,7 @@ use super::hosts::{Hosts, Pam};
 use super::pending::Announced;
 use crate::xmpp::escape_into;
 use jid::{BareJid, FullJid};
+pub use known::KnownClient;
 use pauses::{Pause, Pauses, RESOURCES_MAX};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;

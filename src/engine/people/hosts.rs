@@ -32,6 +32,18 @@ pub enum Pam {
     None,
 }
 
+/// A home server, as the next process knows it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KnownHost {
+    /// Its domain.
+    pub domain: String,
+    said: bool,
+    is_ejabberd: Option<bool>,
+    delivers: bool,
+    delegates: bool,
+    privileges: Privileges,
+}
+
 #[derive(Clone, Debug, Default)]
 struct Host {
     pam: Pam,
@@ -101,6 +113,32 @@ impl Hosts {
             host.tries = 0;
         }
         self.unanswered.clear();
+    }
+
+    /// What is known of domains, in their order.
+    #[expect(clippy::disallowed_methods, reason = "in any order: they are sorted")]
+    pub fn known(&self) -> Vec<KnownHost> {
+        let known = self.hosts.iter().map(|(domain, host)| KnownHost {
+            domain: domain.clone(),
+            said: host.said,
+            is_ejabberd: host.is_ejabberd,
+            delivers: host.delivers,
+            delegates: host.delegates,
+            privileges: host.privileges,
+        });
+        let mut known: Vec<KnownHost> = known.collect();
+        known.sort_unstable_by(|a, b| a.domain.cmp(&b.domain));
+        known
+    }
+
+    /// An earlier process on the same link knew this.
+    pub fn know(&mut self, known: &KnownHost) {
+        let trusted = self.trusts(&known.domain);
+        let Some(host) = self.host(&known.domain) else { return };
+        (host.asked, host.said, host.is_ejabberd) = (known.said, known.said, known.is_ejabberd);
+        if trusted {
+            (host.delivers, host.delegates, host.privileges) = (known.delivers, known.delegates, known.privileges);
+        }
     }
 
     /// The configured mode of a domain.

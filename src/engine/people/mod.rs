@@ -8,6 +8,7 @@ pub(super) mod doubts;
 pub mod hosts;
 mod learning;
 pub mod pending;
+pub(super) mod remembered;
 mod seating;
 
 use super::share::{Hit, OwnDomains};

@@ -7,7 +7,9 @@ use super::super::fairness::pool::{Pool, Put};
 use super::super::share::{Hit, OwnDomains};
 use crate::channel::Stamp;
 use crate::xep::Reply;
+use crate::xmpp::Kind;
 use jid::{BareJid, FullJid, Jid};
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
 const QUESTIONS_MAX: usize = 10_000;
@@ -95,6 +97,17 @@ pub struct Relayed {
     pub veiled: Option<BareJid>,
 }
 
+/// A relayed request, as the next process knows it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KnownRelay {
+    id: String,
+    whom: Jid,
+    asked: Stamp,
+    /// The id of the asker, the address that it asked, and its own.
+    asker: (Option<String>, String, Jid),
+    veiled: Option<BareJid>,
+}
+
 /// Queries that were given up.
 #[derive(Debug, Default)]
 pub struct GivenUp {
@@ -105,7 +118,7 @@ pub struct GivenUp {
 }
 
 /// Capabilities that a presence announces (XEP-0115).
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Announced {
     /// The URI of the software.
     pub node: String,
@@ -175,6 +188,31 @@ impl Pending {
         let question = self.questions.remove(id)?;
         self.room.take(&(question.number, id.to_owned()));
         Some(question.purpose)
+    }
+
+    /// The requests between participants that wait for an answer, oldest first.
+    #[expect(clippy::disallowed_methods, clippy::iter_over_hash_type, reason = "in any order: they are sorted")]
+    pub fn relays(&self) -> Vec<KnownRelay> {
+        let mut relays: Vec<(u64, KnownRelay)> = Vec::new();
+        for (id, question) in self.questions.iter() {
+            let Purpose::Relay(relayed) = &question.purpose else { continue };
+            let Relayed { reply, veiled } = &**relayed;
+            if reply.kind == Kind::Iq && reply.delegated.is_none() && reply.repeated.is_none() {
+                let asker = (reply.id.clone(), reply.from.clone(), reply.to.clone());
+                let (id, whom, veiled) = (id.clone(), question.whom.clone(), veiled.clone());
+                relays.push((question.number, KnownRelay { id, whom, asked: question.asked, asker, veiled }));
+            }
+        }
+        relays.sort_unstable_by_key(|(number, _)| *number);
+        relays.into_iter().map(|(_, relay)| relay).collect()
+    }
+
+    /// An earlier process on the same link relayed this.
+    pub fn know(&mut self, relay: KnownRelay) {
+        let (id, from, to) = relay.asker;
+        let reply = Reply { kind: Kind::Iq, id, from, to, delegated: None, repeated: None };
+        let relayed = Relayed { reply, veiled: relay.veiled };
+        self.ask(relay.id, relay.whom, Purpose::Relay(Box::new(relayed)), relay.asked);
     }
 
     /// Queries dropped since the last call.

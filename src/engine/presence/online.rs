@@ -11,6 +11,7 @@
 mod broadcast;
 mod later;
 mod node;
+mod remembered;
 
 use super::super::fairness::lot::Lot;
 use super::super::fairness::pool::Pool;
@@ -22,6 +23,8 @@ use crate::xep::mix_presence::Resource;
 use jid::{BareJid, FullJid};
 use node::{ENTRY_BYTES, PersonOnline, PresenceNode, places_of};
 pub use node::{PresenceEntry, ResourcePlace};
+pub use remembered::{KnownResource, OnlineMemory};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// The most resources of one account in one channel.
@@ -30,7 +33,7 @@ const RESOURCES_MAX: usize = 32;
 const BYTES_MAX: usize = 256 << 20;
 
 /// A recipient of the presence of all participants.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum OwedTo {
     /// All addresses where the account is reached.
     Account(BareJid),

@@ -54,6 +54,16 @@ impl<T: Ord + Clone> Waiting<T> {
         self.by_channel.get(&tag).into_iter().flatten()
     }
 
+    /// Whether an entry is there.
+    pub fn has(&self, tag: u64, thing: &T) -> bool {
+        self.by_channel.get(&tag).is_some_and(|things| things.contains(thing))
+    }
+
+    /// All entries, by the channels' tags.
+    pub fn all(&self) -> impl Iterator<Item = (u64, &T)> {
+        self.by_channel.iter().flat_map(|(tag, things)| things.iter().map(|thing| (*tag, thing)))
+    }
+
     /// The channels with entries after `tag`, in order.
     pub fn channels_behind(&self, tag: Option<&u64>) -> impl Iterator<Item = u64> {
         let from = tag.map_or(Bound::Unbounded, Bound::Excluded);

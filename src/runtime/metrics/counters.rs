@@ -248,7 +248,9 @@ impl Metrics {
                     _ => Received::Call,
                 },
                 Inbound::Resend(_) | Inbound::Expired(_) | Inbound::ClockConfirmed | Inbound::Erased(..) => continue,
-                Inbound::LinkUp | Inbound::LinkDown | Inbound::Tick | Inbound::GoOn(_) => continue,
+                Inbound::LinkUp | Inbound::LinkKept(_) | Inbound::LinkDown | Inbound::Tick | Inbound::GoOn(_) => {
+                    continue;
+                }
             };
             self.received.get_or_create(&[("kind", kind)]).inc();
         }

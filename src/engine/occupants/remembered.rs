@@ -1,0 +1,45 @@
+//! What is remembered of rooms when another process takes the stream over: what sessions say, and which rooms are locked.
+//! The seats themselves are stored.
+
+use super::Occupants;
+use super::locks::KnownLock;
+use crate::engine::Engine;
+use crate::xep::availability::Availability;
+use jid::FullJid;
+use serde::{Deserialize, Serialize};
+
+/// What is remembered of rooms.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RoomsMemory {
+    /// What a client's presence says in the room of this tag.
+    says: Vec<(u64, FullJid, Availability)>,
+    locks: Vec<KnownLock>,
+}
+
+impl Occupants {
+    /// What is to be remembered.
+    #[expect(clippy::disallowed_methods, reason = "in any order: they are sorted")]
+    pub fn remembered(&self) -> RoomsMemory {
+        let silent = Availability::default();
+        let sessions = self.rooms.iter().flat_map(|(tag, room)| {
+            let sessions =
+                room.occupants().flat_map(|seat| &seat.sessions).filter(|it| !it.is_gone && it.says != silent);
+            sessions.map(|session| (*tag, session.full.clone(), session.says.clone()))
+        });
+        let mut says: Vec<(u64, FullJid, Availability)> = sessions.collect();
+        says.sort_unstable_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+        RoomsMemory { says, locks: self.locks.known() }
+    }
+}
+
+impl Engine {
+    /// It is remembered, as far as the rooms are still there.
+    pub(in crate::engine) fn remember_rooms(&mut self, memory: RoomsMemory) {
+        memory.says.into_iter().for_each(|(tag, full, says)| self.occupants.say(tag, &full, says));
+        for lock in memory.locks {
+            if self.channels.tag_of(&lock.name) == Some(lock.tag) {
+                self.occupants.locks.know(lock);
+            }
+        }
+    }
+}
