@@ -49,7 +49,7 @@ pub use near::{near, stay_near};
 pub use page::{Bounds, Narrow, PagePlan, RowPage};
 pub use record::{Belief, Record, SavedClient, SavedSeat, Whereabouts};
 pub use retention::{Outdated, Retention, Sweep};
-pub use sled::{Aged, Compacted, Restored, SledOptions, SledStore, Upgraded};
+pub use sled::{Aged, Compacted, Restored, SledOptions, SledStore, UPGRADED_AT_START_BYTES_MAX, Upgraded};
 pub use tour::{Deed, Tour};
 pub use trace::{Place, Trace};
 pub use unsent::{Halves, Part, Unsent};
@@ -296,6 +296,11 @@ pub trait Store: Send + Sync {
     /// A folder that is not empty, and whatever cannot be read or written; nothing is left of a copy that failed.
     fn backup(&self, _to: &Path, _clock: &dyn Fn() -> Stamp, _watch: &mut Watch<'_>) -> Result<Manifest, StoreError> {
         Err(StoreError("this store is kept in memory alone: there is nothing to back up".into()))
+    }
+
+    /// The file that keeps other processes out of the store, for the next program of this process. `None` where there is none.
+    fn lock(&self) -> Option<std::fs::File> {
+        None
     }
 
     /// The key that seals row numbers into ids. It is made with the store and never changes.

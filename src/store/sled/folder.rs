@@ -6,9 +6,11 @@ use super::super::backup::names::FOLDER;
 use super::super::databases::Space;
 use super::super::{StoreError, keyspace, keyspace::Month, upgrade};
 use super::layout::{archive, create, folder_bytes, format_of, months, place, remove, sync, unusable, write_format};
+use super::options::SledOptions;
 use super::{exchange, succession};
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// What a folder may hold that is no store yet: traces of an interrupted start, and what file systems put there.
@@ -21,7 +23,7 @@ const RESTORING: &str = "RESTORING";
 /// A folder that this process has for itself until this is dropped.
 pub(super) struct Folder {
     path: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 impl Folder {
@@ -30,6 +32,14 @@ impl Folder {
     /// # Errors
     /// Why the folder cannot be claimed or is no store of this format.
     pub(super) fn claim(path: &Path, make: bool) -> Result<Folder, StoreError> {
+        Folder::claim_with(path, make, None)
+    }
+
+    /// The same with a lock that this process has already.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub(super) fn claim_with(path: &Path, make: bool, held: Option<&File>) -> Result<Folder, StoreError> {
         if !make && !path.join("FORMAT").exists() {
             return Err(StoreError(format!("{} is no store: there is no FORMAT file in it", path.display())));
         }
@@ -47,7 +57,7 @@ impl Folder {
         if !is_ours {
             refuse_foreign(path)?;
         }
-        let lock = lock(&path.join("LOCK"))?;
+        let lock = lock(&path.join("LOCK"), held)?;
         // Read again under the lock, because another process may have been at the same point.
         succession::take_up(path)?;
         if path.join("FORMAT").exists() {
@@ -55,7 +65,7 @@ impl Folder {
         } else {
             write_format(path)?;
         }
-        let folder = Folder { path: path.to_owned(), _lock: lock };
+        let folder = Folder { path: path.to_owned(), lock };
         exchange::take_up(path)?;
         create(&folder.archive())?;
         folder.remove_aside()?;
@@ -66,11 +76,12 @@ impl Folder {
     ///
     /// # Errors
     /// One that is in use, or of a format that cannot be upgraded.
-    pub(super) fn claim_outdated(path: &Path) -> Result<(Folder, u8), StoreError> {
+    pub(super) fn claim_outdated(options: &SledOptions) -> Result<(Folder, u8), StoreError> {
+        let (path, held) = (&*options.path, options.lock.as_deref());
         if !path.join("FORMAT").exists() {
             return Err(StoreError(format!("{} is no store: there is no FORMAT file in it", path.display())));
         }
-        let folder = Folder { path: path.to_owned(), _lock: lock(&path.join("LOCK"))? };
+        let folder = Folder { path: path.to_owned(), lock: lock(&path.join("LOCK"), held)? };
         succession::take_up(path)?;
         match format_of(path)? {
             Some(format) if upgrade::is_upgradable(format) => {
@@ -84,6 +95,14 @@ impl Folder {
             }
             found => Err(unreadable_format(path, found)),
         }
+    }
+
+    /// The file that keeps other processes out, for the next program of this process.
+    ///
+    /// # Errors
+    /// The system has no descriptor left.
+    pub(super) fn lock(&self) -> std::io::Result<File> {
+        self.lock.try_clone()
     }
 
     /// Refuses if less than `reserve_bytes` is free on the file system.
@@ -157,7 +176,7 @@ impl Folder {
         if !mark.exists() {
             refuse_foreign(path)?;
         }
-        let folder = Folder { path: path.to_owned(), _lock: lock(&path.join("LOCK"))? };
+        let folder = Folder { path: path.to_owned(), lock: lock(&path.join("LOCK"), None)? };
         is_store()?;
         let write = || -> std::io::Result<()> {
             if mark.exists() {
@@ -245,7 +264,13 @@ fn refuse_foreign(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn lock(path: &Path) -> Result<File, StoreError> {
+/// Locks the file, or takes it as `held`, if that is the same file.
+fn lock(path: &Path, held: Option<&File>) -> Result<File, StoreError> {
+    let place = |metadata: std::io::Result<fs::Metadata>| metadata.ok().map(|it| (it.dev(), it.ino()));
+    let there = place(fs::metadata(path));
+    if let Some(held) = held.filter(|held| there.is_some() && place(held.metadata()) == there) {
+        return held.try_clone().map_err(|error| unusable(path, "cannot be used", &error));
+    }
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     let mut file = options.open(path).map_err(|error| unusable(path, "cannot be written", &error))?;
@@ -269,7 +294,7 @@ fn lock(path: &Path) -> Result<File, StoreError> {
     Ok(file)
 }
 
-fn check_format(path: &Path) -> Result<(), StoreError> {
+pub(super) fn check_format(path: &Path) -> Result<(), StoreError> {
     match format_of(path)? {
         Some(keyspace::VERSION) => Ok(()),
         found => Err(unreadable_format(path, found)),

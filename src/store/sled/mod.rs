@@ -37,7 +37,7 @@ use crate::channel::{
 pub use compact::Compacted;
 pub use options::SledOptions;
 pub use restore::Restored;
-pub use upgrade::{Aged, Upgraded};
+pub use upgrade::{Aged, UPGRADED_AT_START_BYTES_MAX, Upgraded};
 
 use disk::Disk;
 use folder::Folder;
@@ -68,7 +68,7 @@ impl SledStore {
     /// A folder that belongs to something else, is in use, of another version, damaged or not writable; the text says
     /// what to do.
     pub fn open(options: SledOptions) -> Result<SledStore, StoreError> {
-        let folder = Folder::claim(&options.path, options.create)?;
+        let folder = Folder::claim_with(&options.path, options.create, options.lock.as_deref())?;
         SledStore::open_in(Arc::new(folder), options)
     }
 
@@ -320,6 +320,10 @@ impl Store for SledStore {
             Some((month, _)) => super::unsent::read(&self.disks, Space::Month(month)),
             None => Ok(Vec::new()),
         }
+    }
+
+    fn lock(&self) -> Option<std::fs::File> {
+        self.folder.lock().ok()
     }
 
     fn sealing_key(&self) -> [u8; 16] {

@@ -1,6 +1,8 @@
 //! Options of a store on disk.
 
+use std::fs::File;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Options of a store on disk.
 #[derive(Clone, Debug)]
@@ -23,13 +25,15 @@ pub struct SledOptions {
     /// ([`CommitError::Fenced`](crate::store::CommitError::Fenced)). A store on disk is served by one process, always
     /// in epoch 0.
     pub epoch: u64,
+    /// The file that keeps other processes out, locked by an earlier program of this process; `None` to lock it.
+    pub lock: Option<Arc<File>>,
 }
 
 impl SledOptions {
     /// The usual options for a folder.
     pub fn at(path: impl Into<PathBuf>) -> SledOptions {
         let (cache_bytes, reserve_bytes) = (256 << 20, 64 << 20);
-        let (path, epoch) = (path.into(), 0);
-        SledOptions { path, create: true, cache_bytes, flush_ms: 250, old_months_max: 3, reserve_bytes, epoch }
+        let (path, epoch, lock) = (path.into(), 0, None);
+        SledOptions { path, create: true, cache_bytes, flush_ms: 250, old_months_max: 3, reserve_bytes, epoch, lock }
     }
 }

@@ -20,6 +20,9 @@ use super::succession::{self, UpgradedStore};
 use super::writer::StoreWriter;
 use std::path::Path;
 
+/// The size of a store up to which the service upgrades it at its start, in bytes.
+pub const UPGRADED_AT_START_BYTES_MAX: u64 = 128 << 20;
+
 /// A store of an earlier format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Aged {
@@ -52,6 +55,14 @@ impl SledStore {
         Ok(Some(Aged { format, bytes: layout::bytes_of(path)? }))
     }
 
+    /// Checks that a folder holds a store of this format. Another process may have it open.
+    ///
+    /// # Errors
+    /// Another format, and what to do about it.
+    pub fn check_format(path: &Path) -> Result<(), StoreError> {
+        super::folder::check_format(path)
+    }
+
     /// Upgrades a store that nobody has open. The old databases stay beside it, to go back to.
     ///
     /// # Errors
@@ -62,7 +73,7 @@ impl SledStore {
         watch: &mut Watch<'_>,
         sight: &mut dyn FnMut(VerifyEvent),
     ) -> Result<Upgraded, StoreError> {
-        let (folder, from) = Folder::claim_outdated(&options.path)?;
+        let (folder, from) = Folder::claim_outdated(&options)?;
         let draft = UpgradedStore::begin(folder.path())?;
         let census = renew(&folder, &draft, from, &options, watch, sight)?;
         if census.wrong == 0 {
