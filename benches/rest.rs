@@ -42,6 +42,11 @@ fn main() {
         drop((mixd, rig));
     }
     times.sort_by(f64::total_cmp);
+    let (mixd, _rig, _) = Mixd::start(folder.path());
+    let mut gaps: Vec<f64> = (0..3).map(|_| mixd.hand_over(folder.path())).collect();
+    println!("  handed over three times; stanzas waited for {gaps:?} ms");
+    gaps.sort_by(f64::total_cmp);
     at_most("F7", "start, in s", times[1], 3.0);
+    at_most("F7", "handover, in s", gaps[1] / 1000.0, 2.0);
     at_most("F7", "resident, in MB", resident as f64 / 1e6, 400.0);
 }

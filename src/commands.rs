@@ -12,6 +12,7 @@ mod account;
 mod backup;
 mod clock;
 mod compact;
+mod handover;
 mod upgrade;
 mod verify;
 
@@ -19,6 +20,7 @@ pub use account::{AccountArgs, account};
 pub use backup::{Backup, Restore, backup, restore};
 pub use clock::{ClockArgs, clock};
 pub use compact::compact;
+pub use handover::handover;
 pub use upgrade::{Upgrade, upgrade};
 pub use verify::{Verify, verify};
 

@@ -1,25 +1,18 @@
 //! The command line: `mixd serve`, `mixd check-config`, and what one does to a store.
 
 mod commands;
+mod serving;
 
-use clap::{Args, Parser, Subcommand};
-use mixd::config::{Config, LogFormat};
-use mixd::store::{Aged, SledOptions, SledStore, Store, StoreError, VerifyEvent};
-use std::ops::ControlFlow;
-use std::path::PathBuf;
+use clap::{Parser, Subcommand};
+use mixd::config::Config;
+use serving::From;
 use std::process::ExitCode;
-use tracing_subscriber::EnvFilter;
 
 /// A stanza's memory is mostly allocated by one thread and freed by another. The system's allocator spends half of a
 /// message's time on that. mimalloc takes no huge pages here (its feature `no_thp`): they keep far more memory resident
 /// than is in use, most of all in an idle process.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-/// The exit code when the service cannot start: because of the store, a thread or a signal.
-const EXIT_CANNOT_START: u8 = 1;
-/// The size of a store up to which the service upgrades it at its start, in bytes.
-const UPGRADED_AT_START_BYTES_MAX: u64 = 128 << 20;
 
 const ABOUT: &str = "Group chat for XMPP: a MIX service (XEP-0369) beside any host server, as an external component";
 const GUIDE: &str = "\
@@ -168,6 +161,28 @@ it does not run, the store is told, for the next start.
 
 Exit codes: 0 told, or confirmed; 1 it is not, and the reason is told.";
 
+const GUIDE_HANDOVER: &str = "\
+Examples:
+  install -m 755 target/release/mixd /usr/local/bin/mixd && mixd handover --config /etc/mixd/mixd.toml
+  mixd handover --store /var/lib/mixd
+  kill -USR2 PID        the same, without the answer; the log has it
+
+After an upgrade of the program, or with other settings: the running process executes the program that is on disk now in
+its own place, and hands it the stream to the host server, its listening sockets and what it knows. The host server and
+clients see no end of anything: nobody leaves a room, and no message is lost or comes twice. The process keeps its id.
+
+First the new program is asked, while everything goes on. It says whether the settings are right and are those of the same
+service (component.domain, host and port, and storage.path stay; all else may change), whether it reads the store as it is
+or with an upgrade of seconds, and whether it understands the handover. If it refuses, crashes or is something else, the
+reason is told, and the running process goes on as if nothing had been asked.
+
+Then requests over HTTP end, for at most ten seconds, while new ones wait; people are served meanwhile. From then on
+stanzas wait, mostly for some hundred milliseconds. The answer says how long it was.
+
+Run it as the user that the service runs as, or as root.
+
+Exit codes: 0 handed over, 1 not, and the reason is told, 78 the settings cannot be read.";
+
 #[derive(Parser)]
 #[command(name = "mixd", version, about = ABOUT, after_help = GUIDE, arg_required_else_help = true)]
 struct Line {
@@ -204,13 +219,9 @@ enum Command {
     /// Say what the clock says, whether it is believed, and that it is right
     #[command(after_help = GUIDE_CLOCK)]
     Clock(commands::ClockArgs),
-}
-
-#[derive(Args)]
-struct From {
-    /// The file with the settings, in TOML
-    #[arg(long, value_name = "FILE", default_value = "/etc/mixd/mixd.toml")]
-    config: PathBuf,
+    /// Have the program on disk take over from the running service, which nobody notices
+    #[command(after_help = GUIDE_HANDOVER)]
+    Handover(commands::StorePlace),
 }
 
 fn main() -> ExitCode {
@@ -224,84 +235,22 @@ fn main() -> ExitCode {
         Command::Compact(place) => return commands::compact(&place),
         Command::Upgrade(asked) => return commands::upgrade(&asked),
         Command::Clock(asked) => return commands::clock(&asked),
+        Command::Handover(place) => return commands::handover(&place),
     };
-    let config = Config::read(&from.config).and_then(|config| Ok((config.secret()?, config)));
-    let (secret, config) = match config {
-        Ok(read) => read,
+    if serving {
+        return serving::serve(&from);
+    }
+    let config = match Config::read(&from.config).and_then(|config| config.secret().map(|_| config)) {
+        Ok(config) => config,
         Err(error) => {
             commands::note(&error);
             return ExitCode::from(commands::EXIT_CONFIG);
         }
     };
-    if !serving {
-        let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-        for name in mixd::config::strangers(names) {
-            commands::say(&format_args!("# {name} is no setting (MIXD_SECTION__KEY) and is left alone"));
-        }
-        commands::say(&format_args!("{}# OK", config.show()));
-        return ExitCode::SUCCESS;
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    for name in mixd::config::strangers(names) {
+        commands::say(&format_args!("# {name} is no setting (MIXD_SECTION__KEY) and is left alone"));
     }
-    start_log(&config);
-    mixd::runtime::log_panics();
-    let store = match open_store(&config) {
-        Ok(store) => store,
-        Err(error) => {
-            tracing::error!("cannot start: {error}");
-            return ExitCode::from(EXIT_CANNOT_START);
-        }
-    };
-    match mixd::runtime::serve(&config, secret, store) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!("cannot start: {error:#}");
-            ExitCode::from(EXIT_CANNOT_START)
-        }
-    }
-}
-
-fn open_store(config: &Config) -> Result<Box<dyn Store>, StoreError> {
-    let storage = &config.storage;
-    let (cache_bytes, reserve_bytes) = (storage.cache_bytes, storage.reserve_bytes);
-    let options = SledOptions { cache_bytes, reserve_bytes, ..SledOptions::at(&storage.path) };
-    if let Some(aged) = SledStore::outdated(&storage.path)? {
-        upgrade_quickly(&options, aged)?;
-    }
-    let store = SledStore::open(options)?;
-    tracing::info!(path = %config.storage.path.display(), replayed = store.replayed(), "the store is open");
-    Ok(Box::new(store))
-}
-
-/// Upgrades a store of an earlier format if that takes some seconds at most. Otherwise says what to run.
-fn upgrade_quickly(options: &SledOptions, aged: Aged) -> Result<(), StoreError> {
-    let (path, from, bytes) = (options.path.display(), aged.format, aged.bytes);
-    if bytes > UPGRADED_AT_START_BYTES_MAX {
-        return Err(StoreError(format!(
-            "{path} is of format {from} and takes {bytes} bytes, so that it takes a while to upgrade: run mixd upgrade \
-             --store {path}, which keeps a way back, then start again"
-        )));
-    }
-    let mut wrong = Vec::new();
-    let mut sight = |sighting| {
-        if let VerifyEvent::Wrong(finding) = sighting {
-            wrong.push(finding.to_string());
-        }
-    };
-    let upgraded = SledStore::upgrade(options.clone(), &mut |_| ControlFlow::Continue(()), &mut sight)?;
-    if upgraded.census.wrong > 0 {
-        return Err(StoreError(format!(
-            "{path} is of format {from} and left so, since something is wrong with it: {}",
-            wrong.join("; ")
-        )));
-    }
-    tracing::info!(from, to = upgraded.to, "the store is upgraded; mixd upgrade --back goes back, for seven days");
-    Ok(())
-}
-
-fn start_log(config: &Config) {
-    let filter = EnvFilter::try_new(&config.log.level).unwrap_or_default();
-    let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter);
-    match config.log.format {
-        LogFormat::Text => log.with_ansi(config.log.colour).init(),
-        LogFormat::Json => log.json().init(),
-    }
+    commands::say(&format_args!("{}# OK", config.show()));
+    ExitCode::SUCCESS
 }

@@ -40,6 +40,15 @@ impl Mixd {
         self.child.wait().unwrap();
     }
 
+    /// Has it hand over to the same program. Returns for how long no stanza was served, in milliseconds.
+    pub fn hand_over(&self, folder: &Path) -> f64 {
+        let mut asking = Command::new(env!("CARGO_BIN_EXE_mixd"));
+        let told = asking.args(["handover", "--config"]).arg(folder.join("mixd.toml")).output().unwrap();
+        let text = String::from_utf8(told.stdout).unwrap();
+        let ms = text.split("waited for ").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok());
+        ms.unwrap_or_else(|| panic!("{text}{}", String::from_utf8_lossy(&told.stderr)))
+    }
+
     /// Its process id.
     pub fn id(&self) -> u32 {
         self.child.id()

@@ -5,7 +5,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
 /// The modules of this program that write to the log.
-const MODULES: [&str; 8] = ["channel", "config", "commands", "engine", "runtime", "store", "xep", "xmpp"];
+const MODULES: [&str; 9] = ["channel", "config", "commands", "engine", "runtime", "serving", "store", "xep", "xmpp"];
 
 /// Whether a filter shows something of this program, or is `off`.
 ///

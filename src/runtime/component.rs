@@ -1,6 +1,7 @@
 //! A connection to the host server: how it is opened and authenticated, and how it can fail (XEP-0114).
 
 use super::framer::{Frame, Framer, NotXmpp, StanzaLimits};
+use super::handover::Held;
 use crate::config::{Config, Secret};
 use crate::xmpp::Parts;
 use minidom::Element;
@@ -139,7 +140,7 @@ impl Address {
 pub async fn connect(
     address: &Address,
     limits: StanzaLimits,
-    early: &mut Vec<Vec<u8>>,
+    early: &mut Vec<Held>,
 ) -> Result<(TcpStream, Framer), LinkError> {
     let attempt = async {
         let mut tcp = TcpStream::connect((&*address.host, address.port)).await.map_err(LinkError::Unreachable)?;
@@ -154,7 +155,7 @@ async fn authenticate(
     tcp: &mut TcpStream,
     address: &Address,
     limits: StanzaLimits,
-    early: &mut Vec<Vec<u8>>,
+    early: &mut Vec<Held>,
 ) -> Result<Framer, LinkError> {
     let mut domain = String::new();
     crate::xmpp::escape_into(&address.domain, &mut domain);
@@ -176,7 +177,7 @@ async fn authenticate(
             Frame::Handshake => authenticated = true,
             Frame::StreamError(bytes) => failed = failed.take().or(Some(LinkError::from_stream_error(bytes))),
             Frame::End => failed = failed.take().or(Some(LinkError::Closed)),
-            Frame::Stanza(bytes) if authenticated => early.push(bytes.to_vec()),
+            Frame::Stanza(bytes) if authenticated => early.push(Held::Stanza(bytes.to_vec())),
             Frame::Stanza(_) | Frame::Oversize(..) => {}
         })?;
         if let Some(error) = failed {

@@ -4,8 +4,13 @@
 //! skipped and reported with its start tag alone, so that its sender gets an error and the stream goes on. The frames
 //! are the same however the input is cut into chunks.
 
+mod half;
+
+pub use half::HalfRead;
+
 use crate::steps;
 use memchr::{memchr, memchr3};
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// How much is kept of the start tag of an element over a limit, in bytes. Two addresses and an id fit.
@@ -33,7 +38,7 @@ pub struct StanzaLimits {
 }
 
 /// The limit that an element exceeds. Of several, the first in this order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Excess {
     /// [`StanzaLimits::stanza_bytes_max`]
     Bytes,

@@ -6,6 +6,8 @@ use super::clock;
 use super::component::{Address, LinkError, connect};
 use super::echo::Echo;
 use super::framer::{Framer, StanzaLimits};
+use super::gate::Gate;
+use super::handover::{Asker, Held, program};
 use super::inbox::Inbox;
 use super::keep_alive::KeepAlive;
 use super::metrics::Metrics;
@@ -13,10 +15,11 @@ use super::outbox::Confirmed;
 use super::reader::Reader;
 use super::refuse::Refuser;
 use super::writer::Writer;
-use crate::engine::Inbound;
+use crate::engine::{Inbound, Memory};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use std::mem::{Discriminant, discriminant};
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
@@ -30,6 +33,9 @@ use tokio::time::timeout;
 const REASON_PATIENCE: Duration = Duration::from_millis(500);
 /// How long the host server may take to end its stream after ours.
 const END_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How long the host server may take to say that it has everything before another process takes the link.
+const CONFIRM_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a link needs.
 #[derive(Debug)]
@@ -58,28 +64,66 @@ pub struct Link {
     pub writer: Writer,
     /// Whether the process is to end.
     pub stop: watch::Receiver<bool>,
+    /// Holds what comes in for another process.
+    pub gate: Arc<Gate>,
+    /// The link of an earlier process, which goes on.
+    pub earlier: Option<EarlierLink>,
+}
+
+/// What an earlier process left of a link.
+#[derive(Debug)]
+pub struct EarlierLink {
+    /// The connection, where its framer stands, and whether the host server answers pings. `None` where there was none.
+    pub stream: Option<(TcpStream, Framer, bool)>,
+    /// What came in and is still to be served.
+    pub held: Vec<Held>,
+    /// What the engine knew.
+    pub memory: Memory,
+    /// When the last stanza was served, in steady milliseconds.
+    pub since_ms: u64,
+    /// Who is told how long that is ago.
+    pub askers: Vec<Asker>,
+}
+
+/// A link that another process may take.
+#[derive(Debug)]
+pub struct KeptLink {
+    /// The connection.
+    pub connection: OwnedFd,
+    /// Whether its host server answers pings.
+    pub answers_pings: bool,
 }
 
 impl Link {
-    /// Keeps the link up until the process is to end; then until the outbox is closed and written.
-    pub async fn run(mut self) {
+    /// Keeps the link up until the process is to end; then until the outbox is closed and written. Returns it, if another
+    /// process is to take it and it is up.
+    pub async fn run(mut self) -> Option<KeptLink> {
         let mut told = None;
+        let mut earlier = self.earlier.take();
         loop {
             let mut early = Vec::new();
-            let connected = tokio::select! {
-                biased;
-                () = stopped(&mut self.stop) => break,
-                () = self.writer.hold() => return,
-                connected = connect(&self.address, self.limits, &mut early) => connected,
+            let connected = match earlier.take() {
+                Some(earlier) => self.take_over(earlier, &mut early),
+                None => tokio::select! {
+                    biased;
+                    () = stopped(&mut self.stop) => break,
+                    () = self.writer.hold() => return None,
+                    connected = connect(&self.address, self.limits, &mut early) => connected.map(|it| {
+                        tracing::info!("link up: {}", self.name);
+                        self.inbox.push_beyond(Inbound::LinkUp);
+                        Some(it)
+                    }),
+                },
             };
             let error = match connected {
-                Ok((tcp, framer)) => {
+                Ok(Some((tcp, framer))) => {
                     told = None;
                     match self.converse(tcp, framer, early).await {
-                        Some(error) => error,
-                        None => return,
+                        Ok(kept) => return kept,
+                        Err(error) => error,
                     }
                 }
+                Ok(None) => continue,
                 Err(error) => error,
             };
             tell(&self.name, &error, &mut told);
@@ -87,28 +131,63 @@ impl Link {
             tokio::select! {
                 biased;
                 () = stopped(&mut self.stop) => break,
-                () = self.writer.hold() => return,
+                () = self.writer.hold() => return None,
                 // The engine has to see the end of one link before the next one begins.
                 () = async { self.inbox.wait_empty().await; tokio::time::sleep(pause).await } => {}
             }
         }
         self.writer.hold().await;
+        None
     }
 
-    /// Serves one connection. `None` when the process is to end and everything is written.
-    async fn converse(&mut self, tcp: TcpStream, framer: Framer, early: Vec<Vec<u8>>) -> Option<LinkError> {
-        tracing::info!("link up: {}", self.name);
-        self.inbox.push_beyond(Inbound::LinkUp);
-        self.metrics.note_link(true);
-        let since_ms = clock::uptime_ms();
-        let (read, mut write) = tcp.into_split();
-        let reader = Reader::new(
+    /// Takes over what an earlier process left. Without a connection, what came in is served all the same.
+    fn take_over(
+        &mut self,
+        earlier: EarlierLink,
+        early: &mut Vec<Held>,
+    ) -> Result<Option<(TcpStream, Framer)>, LinkError> {
+        let EarlierLink { stream, held, memory, since_ms, askers } = earlier;
+        self.inbox.push_beyond(Inbound::LinkKept(Box::new(memory)));
+        let gap_ms = clock::moment().steady_ms.saturating_sub(since_ms);
+        askers.iter().for_each(|asker| asker.done(&program(), gap_ms));
+        let waited = held.len();
+        let Some((tcp, framer, answers_pings)) = stream else {
+            tracing::warn!(gap_ms, waited, "taken over without a link: there was none");
+            self.reader().serve(held);
+            self.inbox.push_beyond(Inbound::LinkDown);
+            return Ok(None);
+        };
+        tracing::info!(gap_ms, waited, "taken over, and the link goes on: {}", self.name);
+        self.writer.go_on(answers_pings);
+        *early = held;
+        Ok(Some((tcp, framer)))
+    }
+
+    fn reader(&self) -> Reader {
+        Reader::new(
             self.inbox.clone(),
             self.refuser.clone(),
             self.confirmed.clone(),
             self.keep_alive.clone(),
             self.echo.clone(),
-        );
+            self.gate.clone(),
+        )
+    }
+
+    /// Serves one connection.
+    ///
+    /// # Errors
+    /// Why it is lost. It is not when the process is to end and everything is written.
+    async fn converse(
+        &mut self,
+        tcp: TcpStream,
+        framer: Framer,
+        early: Vec<Held>,
+    ) -> Result<Option<KeptLink>, LinkError> {
+        self.metrics.note_link(true);
+        let since_ms = clock::uptime_ms();
+        let (read, mut write) = tcp.into_split();
+        let reader = self.reader();
         let mut reading = JoinSet::new();
         reading.spawn(async move {
             let _vital = super::vital::Vital("the reader of the link");
@@ -127,13 +206,58 @@ impl Link {
                 },
             },
         };
-        if end.is_none() {
-            self.finish(&mut reading, &mut write).await;
+        let kept = match end {
+            None if self.gate.is_closed() => Ok(self.leave(&mut reading, &mut write).await),
+            None => {
+                self.finish(&mut reading, &mut write).await;
+                Ok(None)
+            }
+            Some(error) => Err(error),
+        };
+        if let Ok(Some(_)) = &kept {
+            // Dropping it would end the stream.
+            write.forget();
+            return kept;
         }
         self.inbox.push_beyond(Inbound::LinkDown);
         self.metrics.note_link(false);
         self.backoff.note_lived(Duration::from_millis(clock::uptime_ms() - since_ms));
-        end
+        kept
+    }
+
+    /// Writes what is left, and leaves the connection to another process, if it is still there. The host server should have
+    /// everything then; one that does not say so in time has it in the connection.
+    async fn leave(&mut self, reading: &mut JoinSet<LinkError>, write: &mut OwnedWriteHalf) -> Option<KeptLink> {
+        let written = tokio::select! {
+            lost = reading.join_next() => Err(lost.and_then(Result::ok).unwrap_or(LinkError::Closed)),
+            written = self.writer.write_to(write) => written,
+        };
+        if let Err(error) = written {
+            tell(&self.name, &error, &mut None);
+            self.writer.hold().await;
+            return None;
+        }
+        let confirmed = tokio::select! {
+            lost = reading.join_next() => Err(lost.and_then(Result::ok).unwrap_or(LinkError::Closed)),
+            confirmed = timeout(CONFIRM_PATIENCE, self.writer.finish(write)) => match confirmed {
+                Ok(confirmed) => confirmed,
+                Err(_) if self.writer.is_answered() => {
+                    tracing::warn!("the host server takes long to say what it has; it is in the connection, which stays");
+                    Ok(())
+                }
+                Err(_) => Ok(()),
+            },
+        };
+        if let Err(error) = confirmed {
+            tell(&self.name, &error, &mut None);
+            return None;
+        }
+        self.writer.trust();
+        self.gate.stop();
+        // It ends at once, where it stands.
+        let _ = timeout(END_PATIENCE, reading.join_next()).await;
+        let connection = write.as_ref().as_fd().try_clone_to_owned().ok()?;
+        Some(KeptLink { connection, answers_pings: self.writer.is_answered() })
     }
 
     /// Writes what is left and ends the stream. The reader goes on meanwhile: closing a connection with unread bytes

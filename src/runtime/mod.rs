@@ -17,9 +17,12 @@ mod eraser;
 #[cfg(test)]
 mod flood_tests;
 pub mod framer;
+mod gate;
+pub mod handover;
 pub mod http;
 mod inbox;
 mod keep_alive;
+mod leaving;
 mod line;
 mod link;
 pub mod load;
@@ -31,68 +34,145 @@ mod queue;
 mod reader;
 mod refuse;
 mod retention;
+mod signals;
 mod timepiece;
 mod vital;
 mod worker;
 mod writer;
 
 pub use inbox::Inbox;
+pub use leaving::{Served, close};
 pub use metrics::Metrics;
 pub use refuse::Refuser;
+pub use signals::{outlive_broken_pipes, outlive_signals};
 pub use timepiece::Timepiece;
 pub use vital::log_panics;
 pub use worker::EXIT_STORE_FAILED;
 
-use crate::channel::Stamp;
 use crate::config::{Config, Secret};
 use crate::engine::share::OwnDomains;
-use crate::engine::{self, Engine};
-use crate::store::{Record, Store};
+use crate::engine::{self, Engine, Memory};
+use crate::store::Store;
 use crate::timers::Timers;
 use crate::xmpp::address;
 use anyhow::Context;
 use archive::ArchiveThreads;
+use handover::{Program, Role, Taken};
 use jid::BareJid;
+use leaving::{Ending, Endings};
+use signals::Signals;
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Notify, oneshot, watch};
-use tokio::task::JoinHandle;
-use tokio::time::timeout;
 
-/// How long the last turns may take when the process is to end.
-const DRAIN_PATIENCE: Duration = Duration::from_secs(3);
-/// How long the last writes may take when the process is to end.
-const FLUSH_PATIENCE: Duration = Duration::from_secs(3);
 /// The stack of the thread that walks trees of stanzas, in bytes.
 const STACK_BYTES: usize = 8 << 20;
 
-/// Serves until SIGTERM or SIGINT, and ends within seconds then, whatever the host server does.
+/// How a process begins.
+#[derive(Debug)]
+pub struct Start {
+    /// What an earlier program of this process left, if it goes on.
+    pub taken: Option<Taken>,
+    /// The program that is to go on after a handover.
+    pub program: Program,
+    /// Why a handover failed so that this program had to take its own place. There is none any more then.
+    pub failed: Option<String>,
+}
+
+/// Serves until SIGTERM or SIGINT, and ends within seconds then, whatever the host server does; or until another program is
+/// to take the place of this one.
 ///
 /// # Errors
 /// It cannot start: the store cannot be read, or the system refuses a thread or a signal.
-pub fn serve(config: &Config, secret: Secret, store: Box<dyn Store>) -> anyhow::Result<()> {
+pub fn serve(config: &Config, secret: Secret, store: Arc<dyn Store>, start: Start) -> anyhow::Result<Served> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let served = runtime.block_on(run(config, secret, Arc::from(store)));
+    let served = runtime.block_on(run(config, secret, store, start));
     runtime.shutdown_background();
     served
 }
 
-async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::Result<()> {
+async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>, start: Start) -> anyhow::Result<Served> {
     let signals = Signals::listen()?;
-    let outbox = Arc::new(outbox::Outbox::new(usize::MAX, config.limits.outbox_bytes_max));
-    let (callers, superseded) = (Arc::<callers::Callers>::default(), Arc::<http::Superseded>::default());
-    let (woken, erasing) = (Arc::<Notify>::default(), Arc::<Notify>::default());
-    let (confirmed, metrics) = (Arc::<outbox::Confirmed>::default(), Arc::<metrics::Metrics>::default());
+    let Start { taken, program, failed } = start;
+    let goes_on = taken.is_some();
+    let mut taken = taken.unwrap_or_default();
+    let ways = Ways::new(config);
     let (stop, stopping) = watch::channel(false);
-    let (engine, pacing) = engine(config, &*store, &metrics)?;
+    let Working { inbox, refuser, watched, working } = work(config, &store, &ways)?;
+    let Ways { outbox, callers, superseded, sweeper, eraser, confirmed, metrics } = ways;
+    let pages = metrics::start(config, watched, stopping.clone(), &mut taken).await?;
+    let swept = sweep(config, &store, (&inbox, &metrics), sweeper, &stopping);
+    if !goes_on {
+        // What an earlier process left unsent may fill the outbox. Then nothing goes on until a link takes it.
+        tokio::select! {
+            _ = swept => {}
+            () = outbox.wait_crowded() => {}
+        }
+    }
+    let (stop_http, stopping_http) = watch::channel(false);
+    let shared = (&inbox, &callers, &metrics);
+    let http = http::start(config, &store, shared, superseded, stopping_http, &mut taken).await?;
+    let (handing, requests) = admin::Handing::new();
+    let door = serve_operator(config, &store, (&inbox, callers), (&metrics, eraser), (&stop, &handing, &mut taken));
+    let gate = Arc::<gate::Gate>::default();
+    let ends = Ends { inbox: inbox.clone(), outbox: outbox.clone(), refuser, confirmed: confirmed.clone() };
+    let earlier = goes_on.then(|| resume(config, taken));
+    let linking = tokio::spawn(keep_linked(link(config, secret, ends, stopping, (gate.clone(), earlier))?));
+
+    let mut endings = Endings { signals, requests };
+    let asker = endings.next((config, &program), (&handing, &confirmed), failed.as_deref()).await;
+    let sockets = pages.into_iter().chain(door).collect();
+    let stops = (stop_http, stop);
+    let ending =
+        Ending { config, store, metrics, inbox, outbox, confirmed, gate, working, linking, http, sockets, stops };
+    match asker {
+        Some(asker) => Ok(Served::Leaving(Box::new(ending.leave(asker).await))),
+        None => {
+            ending.stop().await;
+            Ok(Served::Stopped)
+        }
+    }
+}
+
+/// What the parts of the process share.
+struct Ways {
+    outbox: Arc<outbox::Outbox>,
+    callers: Arc<callers::Callers>,
+    superseded: Arc<http::Superseded>,
+    sweeper: Arc<Notify>,
+    eraser: Arc<Notify>,
+    confirmed: Arc<outbox::Confirmed>,
+    metrics: Arc<Metrics>,
+}
+
+impl Ways {
+    fn new(config: &Config) -> Ways {
+        let outbox = Arc::new(outbox::Outbox::new(usize::MAX, config.limits.outbox_bytes_max));
+        let (callers, superseded, sweeper, eraser, confirmed, metrics) = Default::default();
+        Ways { outbox, callers, superseded, sweeper, eraser, confirmed, metrics }
+    }
+}
+
+/// The loop, what goes into it, and what monitoring looks at.
+struct Working {
+    inbox: Arc<inbox::Inbox>,
+    refuser: Refuser,
+    watched: metrics::Watched,
+    working: std::thread::JoinHandle<Memory>,
+}
+
+/// Starts the loop, and the threads that read for it.
+fn work(config: &Config, store: &Arc<dyn Store>, ways: &Ways) -> anyhow::Result<Working> {
+    let Ways { outbox, callers, superseded, sweeper, eraser, confirmed, metrics } = ways;
+    let (engine, pacing) = engine(config, &**store, metrics)?;
     let (threads, own) = (config.archive.query_threads, engine.own_domains().clone());
     let refuser = Refuser { callers: callers.clone(), metrics: metrics.clone(), ..Refuser::default() };
     let (inbox, parking) = waiting_rooms(config, &own, &refuser);
-    let loader = loader::Loader::start(&store, &inbox)?;
-    let archive = ArchiveThreads::start(threads, own, &store, &outbox, (&callers, loader.returns()), &metrics)?;
+    let loader = loader::Loader::start(store, &inbox)?;
+    let archive = ArchiveThreads::start(threads, own, store, outbox, (callers, loader.returns()), metrics)?;
     let watched = metrics::Watched {
         metrics: metrics.clone(),
         inbox: inbox.clone(),
@@ -118,37 +198,28 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>) -> anyhow::
         sends_rows_again: config.component.resend_s > 0,
         settled: 0,
         superseded: superseded.clone(),
-        sweeper: woken.clone(),
-        eraser: erasing.clone(),
+        sweeper: sweeper.clone(),
+        eraser: eraser.clone(),
         ahead: worker::Ahead::default(),
         timers: Timers::default(),
     };
     let working =
         std::thread::Builder::new().name("worker".to_owned()).stack_size(STACK_BYTES).spawn(move || worker.run())?;
-    metrics::start(config, watched, stopping.clone()).await?;
-    // What an earlier process left unsent may fill the outbox. Then nothing goes on until a link takes it.
-    tokio::select! {
-        _ = sweep(config, &store, (&inbox, &metrics), woken, &stopping) => {}
-        () = outbox.wait_crowded() => {}
-    }
-    let serving = http::start(config, &store, &inbox, &callers, &metrics, superseded, stopping.clone()).await?;
-    serve_operator(config, &store, (&inbox, callers), (&metrics, erasing), &stop);
-    let seen = metrics.clone();
-    let ends = Ends { inbox: inbox.clone(), outbox: outbox.clone(), refuser, confirmed: confirmed.clone() };
-    let mut linking = tokio::spawn(keep_linked(link(config, secret, ends, stopping)?));
+    Ok(Working { inbox, refuser, watched, working })
+}
 
-    signals.end().await;
-    tracing::info!("stopping");
-    stop.send_replace(true);
-    // Requests over HTTP that are under way still get their results.
-    if let Some(serving) = serving {
-        let _ = serving.await;
-    }
-    drain(&inbox, working).await;
-    flush(&outbox, &mut linking).await;
-    keep(&confirmed, &*store, seen.health.time.dial().due);
-    tracing::info!("stopped");
-    Ok(())
+/// The link that an earlier process left. What does not fit is as if there were none: the link is made anew.
+fn resume(config: &Config, mut taken: Taken) -> link::EarlierLink {
+    let connection = taken.take(|role| *role == Role::Link).map(std::net::TcpStream::from);
+    let askers = std::iter::from_fn(|| taken.take(|role| *role == Role::Asker));
+    let askers = askers.map(|asker| handover::Asker(Some(asker.into()))).collect();
+    let handover::Estate { stream, held, memory, since_ms, .. } = taken.estate;
+    let stream = connection.zip(stream).and_then(|(connection, state)| {
+        let framer = framer::Framer::resume(config.limits.of_stanzas(), state.half_read)?;
+        connection.set_nonblocking(true).ok()?;
+        Some((tokio::net::TcpStream::from_std(connection).ok()?, framer, state.answers_pings))
+    });
+    link::EarlierLink { stream, held, memory, since_ms, askers }
 }
 
 /// The inbox, and the room for what waits for channels that are not in memory.
@@ -158,19 +229,21 @@ fn waiting_rooms(config: &Config, own_domains: &OwnDomains, refuser: &Refuser) -
     (Arc::new(inbox), engine::Parking::new(items_max, bytes_max, own_domains.clone()))
 }
 
-/// Opens the admin socket, and erases accounts that it asks for.
+/// Opens the admin socket, and erases accounts that it asks for. Returns the socket for the program that takes over.
 fn serve_operator(
     config: &Config,
     store: &Arc<dyn Store>,
     (inbox, callers): (&Arc<inbox::Inbox>, Arc<callers::Callers>),
     (metrics, woken): (&Arc<metrics::Metrics>, Arc<Notify>),
-    stop: &watch::Sender<bool>,
-) {
+    (stop, handing, earlier): (&watch::Sender<bool>, &admin::Handing, &mut Taken),
+) -> Option<(Role, OwnedFd)> {
     let operator = BareJid::from_parts(None, config.component.domain.as_jid().domain());
     let turns = admin::Loop { inbox: inbox.clone(), callers, operator };
     let (inbox, stopping) = (inbox.clone(), stop.subscribe());
     tokio::spawn(eraser::Eraser { store: store.clone(), inbox, woken, stopping }.run());
-    admin::open(&config.storage.path, admin::Door::new(store, turns, metrics, stop.subscribe()));
+    let door = admin::Door::new(store, turns, metrics, stop.subscribe(), handing.clone());
+    let socket = admin::open(&config.storage.path, door, earlier.take(|role| *role == Role::Admin));
+    socket.map(|socket| (Role::Admin, socket))
 }
 
 /// The engine with the contents of the store, and what paces senders.
@@ -188,17 +261,10 @@ fn engine(config: &Config, store: &dyn Store, metrics: &Metrics) -> anyhow::Resu
     Ok((engine, pacing))
 }
 
-/// What is known to have arrived is not sent again by the next start.
-fn keep(confirmed: &outbox::Confirmed, store: &dyn Store, now: Stamp) {
-    if let Err(error) = store.commit(now, &[Record::Sent(confirmed.settled())]).and_then(|()| store.finish(now)) {
-        tracing::warn!("{error}");
-    }
-}
-
 /// Keeps the link up until the process is to end.
-async fn keep_linked(link: link::Link) {
+async fn keep_linked(link: link::Link) -> Option<link::KeptLink> {
     let _vital = vital::Vital("the link");
-    link.run().await;
+    link.run().await
 }
 
 /// What the link shares with the other parts.
@@ -207,24 +273,6 @@ struct Ends {
     outbox: Arc<outbox::Outbox>,
     refuser: Refuser,
     confirmed: Arc<outbox::Confirmed>,
-}
-
-/// Waits for the last turns, with a bound.
-async fn drain(inbox: &inbox::Inbox, working: std::thread::JoinHandle<()>) {
-    inbox.close();
-    let worked = tokio::task::spawn_blocking(move || working.join());
-    if timeout(DRAIN_PATIENCE, worked).await.is_err() {
-        tracing::warn!("the last turns take too long; what was not stored yet is left unanswered");
-    }
-}
-
-/// Waits for the last writes, with a bound.
-async fn flush(outbox: &outbox::Outbox, linking: &mut JoinHandle<()>) {
-    outbox.close();
-    if timeout(FLUSH_PATIENCE, &mut *linking).await.is_err() {
-        tracing::warn!("the host server does not read what is sent to it; the rest is dropped");
-        linking.abort();
-    }
 }
 
 /// Sweeps out rows that became too old while nothing ran, and goes on beside the loop. The returned receiver is ready
@@ -249,7 +297,13 @@ fn sweep(
     begun
 }
 
-fn link(config: &Config, secret: Secret, ends: Ends, stop: watch::Receiver<bool>) -> anyhow::Result<link::Link> {
+fn link(
+    config: &Config,
+    secret: Secret,
+    ends: Ends,
+    stop: watch::Receiver<bool>,
+    (gate, earlier): (Arc<gate::Gate>, Option<link::EarlierLink>),
+) -> anyhow::Result<link::Link> {
     let component = &config.component;
     let Ends { inbox, outbox, refuser, confirmed } = ends;
     let Refuser { urgent, metrics, .. } = refuser.clone();
@@ -280,6 +334,8 @@ fn link(config: &Config, secret: Secret, ends: Ends, stop: watch::Receiver<bool>
         writer: writer::Writer::new(outbox, urgent, confirmed.clone(), metrics, keep_alive.clone(), writer_limits),
         confirmed,
         stop,
+        gate,
+        earlier,
     })
 }
 
@@ -309,35 +365,4 @@ fn multicast_settings(config: &Config) -> HashMap<String, engine::MulticastSetti
         (domain.to_string(), engine::MulticastSettings { service: host.multicast.clone(), addresses_max })
     });
     parent.into_iter().chain(named).collect()
-}
-
-/// The signals that the process gets.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-    hangup: Signal,
-}
-
-impl Signals {
-    fn listen() -> std::io::Result<Signals> {
-        Ok(Signals {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            hangup: signal(SignalKind::hangup())?,
-        })
-    }
-
-    /// Waits for a signal that ends the process. SIGHUP does not: it comes from a closed terminal or a tool that
-    /// rotates logs.
-    async fn end(mut self) {
-        loop {
-            tokio::select! {
-                _ = self.terminate.recv() => return,
-                _ = self.interrupt.recv() => return,
-                _ = self.hangup.recv() => tracing::warn!(
-                    "SIGHUP: the service goes on; settings are read at a start alone, so restart to apply them"
-                ),
-            }
-        }
-    }
 }

@@ -5,7 +5,7 @@ use super::queue::Queue;
 use crate::engine::outgoing::outbox::{Audience, Charge, Delta, Out};
 use crate::xmpp::address;
 use jid::Jid;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use tokio::sync::Notify;
 
@@ -74,6 +74,9 @@ pub struct Confirmed {
     pong: AtomicU64,
     /// The ping that waits for an answer, and who has to answer it.
     asked: Mutex<Option<(u64, Jid)>>,
+    /// When it was asked for, and whether any answer ever came.
+    asked_ms: AtomicU64,
+    is_answered: AtomicBool,
     parcel: AtomicU64,
     heard_ms: AtomicU64,
     refused: Mutex<Vec<Refused>>,
@@ -85,7 +88,8 @@ pub struct Confirmed {
 impl Confirmed {
     /// Waits for the answer to this ping from now on. Only `by` can give it: an answer of anybody else who knows the id
     /// says nothing about what `by` has.
-    pub fn ask(&self, ping: u64, by: &str) {
+    pub fn ask(&self, ping: u64, by: &str, now_ms: u64) {
+        self.asked_ms.store(now_ms, Ordering::Relaxed);
         *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = address::jid(by).ok().map(|by| (ping, by));
     }
 
@@ -95,9 +99,19 @@ impl Confirmed {
         let is_it = asked.take_if(|(number, by)| *number == ping && by == from).is_some();
         drop(asked);
         if is_it {
+            self.is_answered.store(true, Ordering::Relaxed);
             self.pong(ping);
         }
         is_it
+    }
+
+    /// For how long the answer to the newest ping is waited for, in milliseconds; 0 where none is, or none ever came.
+    pub fn waited_ms(&self, now_ms: u64) -> u64 {
+        let is_waiting = self.asked.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        match is_waiting && self.is_answered.load(Ordering::Relaxed) {
+            true => now_ms.saturating_sub(self.asked_ms.load(Ordering::Relaxed)),
+            false => 0,
+        }
     }
 
     /// A ping was answered, or is no longer waited for.

@@ -8,6 +8,8 @@ use super::clock;
 use super::component::LinkError;
 use super::echo::Echo;
 use super::framer::{Excess, Frame, Framer};
+use super::gate::{Gate, GateState};
+use super::handover::Held;
 use super::inbox::Inbox;
 use super::keep_alive::KeepAlive;
 use super::outbox::{Confirmed, Refused};
@@ -38,6 +40,7 @@ pub struct Reader {
     confirmed: Arc<Confirmed>,
     keep_alive: KeepAlive,
     echo: Arc<Echo>,
+    gate: Arc<Gate>,
     /// The maximum of one start tag as written again, and of a whole stanza, in bytes.
     tag_bytes_max: usize,
     written_bytes_max: usize,
@@ -53,28 +56,37 @@ impl Reader {
         confirmed: Arc<Confirmed>,
         keep_alive: KeepAlive,
         echo: Arc<Echo>,
+        gate: Arc<Gate>,
     ) -> Reader {
         let (tag_bytes_max, written_bytes_max) = (usize::MAX, usize::MAX);
-        Reader { inbox, refuser, confirmed, keep_alive, echo, tag_bytes_max, written_bytes_max, refused: 0 }
+        Reader { inbox, refuser, confirmed, keep_alive, echo, gate, tag_bytes_max, written_bytes_max, refused: 0 }
     }
 
-    /// Reads until the link is lost, beginning with the stanzas in `early`. Returns why it was lost.
+    /// Reads until the link is lost or the gate stops it, beginning with what is in `early`. Returns why it was lost.
     pub async fn read_from(
         mut self,
         mut io: impl AsyncRead + Unpin,
         mut framer: Framer,
-        early: Vec<Vec<u8>>,
+        early: Vec<Held>,
     ) -> LinkError {
         self.tag_bytes_max = framer.limits().start_tag_bytes_max;
         self.written_bytes_max = framer.limits().stanza_bytes_max.saturating_mul(WRITTEN_TIMES);
-        for bytes in early {
-            self.take(&bytes);
-        }
+        let gate = self.gate.clone();
+        early.into_iter().for_each(|held| self.pass(held, &mut gate.lock()));
         let mut chunk = vec![0; CHUNK_BYTES];
         let mut pinged = false;
         loop {
             let patience = if pinged { self.keep_alive.patience } else { self.keep_alive.idle };
-            let read = match timeout(patience, io.read(&mut chunk)).await {
+            let is_full = gate.lock().is_full();
+            let read = tokio::select! {
+                biased;
+                () = gate.stopped() => {
+                    gate.leave(framer.half_read());
+                    return LinkError::Closed;
+                }
+                read = timeout(patience, io.read(&mut chunk)), if !is_full => read,
+            };
+            let read = match read {
                 Err(_) if pinged => return LinkError::Dead,
                 Err(_) => {
                     pinged = true;
@@ -88,14 +100,19 @@ impl Reader {
             pinged = false;
             self.confirmed.hear(clock::uptime_ms());
             let mut end = None;
+            // Nobody waits with it in hand.
+            let mut state = gate.lock();
             let fed = framer.feed(&chunk[..read], |frame| match frame {
                 _ if end.is_some() => {}
+                Frame::Stanza(bytes) if state.is_closed() => self.hold(bytes, &mut state),
                 Frame::Stanza(bytes) => self.take(bytes),
+                Frame::Oversize(head, excess) if state.is_closed() => state.hold(Held::Oversize(head.to_vec(), excess)),
                 Frame::Oversize(head, excess) => self.oversize(head, excess),
                 Frame::StreamError(bytes) => end = Some(LinkError::from_stream_error(bytes)),
                 Frame::End => end = Some(LinkError::Closed),
                 Frame::Header(_) | Frame::Handshake => {}
             });
+            drop(state);
             if let Some(end) = end.or(fed.err().map(LinkError::NotXmpp)) {
                 return end;
             }
@@ -106,6 +123,36 @@ impl Reader {
         let KeepAlive { from, to, id, .. } = &self.keep_alive;
         let tag = Tag::new("iq").attr("type", "get").attr("id", id).attr("from", from).attr("to", to);
         self.refuser.answer(tag.child(Tag::in_ns("ping", ns::PING)).into_xml(), Kind::Iq);
+    }
+
+    /// Serves what an earlier process held, where there is no connection any more.
+    pub fn serve(mut self, held: Vec<Held>) {
+        let gate = self.gate.clone();
+        held.into_iter().for_each(|held| self.pass(held, &mut gate.lock()));
+    }
+
+    /// Serves what an earlier process held, or holds it on.
+    fn pass(&mut self, held: Held, state: &mut GateState) {
+        match held {
+            held if state.is_closed() => state.hold(held),
+            Held::Stanza(bytes) => self.take(&bytes),
+            Held::Oversize(head, excess) => self.oversize(&head, excess),
+        }
+    }
+
+    /// Holds a stanza for the process that takes over, but for answers to pings of this one.
+    fn hold(&mut self, bytes: &[u8], state: &mut GateState) {
+        let is_settled = match Stanza::parse(bytes) {
+            Ok(stanza) => {
+                let (id, from) = (stanza.id.as_deref(), Some(&stanza.from));
+                self.note_refusal(&stanza);
+                self.take_pong(stanza.kind, id, from) || self.echo.take(stanza.kind, id, from, !stanza.is_answer())
+            }
+            Err(head) => self.take_pong(head.kind.unwrap_or(Kind::Message), head.id.as_deref(), head.from.as_ref()),
+        };
+        if !is_settled {
+            state.hold(Held::Stanza(bytes.to_vec()));
+        }
     }
 
     fn take(&mut self, bytes: &[u8]) {

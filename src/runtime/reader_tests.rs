@@ -17,7 +17,7 @@ fn reader(inbox: &Arc<Inbox>, urgent: &Arc<Urgent>) -> Reader {
     let keep_alive = KeepAlive { idle, patience, from: "mix.h".into(), to: "h".into(), id: "pong".into() };
     let echo = Arc::new(Echo::new(&keep_alive, Arc::default()));
     let refuser = Refuser { urgent: urgent.clone(), ..Refuser::default() };
-    Reader::new(inbox.clone(), refuser, Arc::default(), keep_alive, echo)
+    Reader::new(inbox.clone(), refuser, Arc::default(), keep_alive, echo, Arc::default())
 }
 
 fn framer() -> Framer {
@@ -92,7 +92,7 @@ async fn a_ping_is_answered_by_whom_it_went_to_alone_and_once() {
     let inbox = inbox(9, &urgent);
     let mut reader = reader(&inbox, &urgent);
     let confirmed = reader.confirmed.clone();
-    confirmed.ask(7, "h");
+    confirmed.ask(7, "h", 0);
     let mut answer = |id: &str, from: &str| {
         reader.take(format!("<iq type='result' id='pong-{id}' from='{from}' to='mix.h'/>").as_bytes());
         confirmed.newest_pong()
@@ -101,7 +101,7 @@ async fn a_ping_is_answered_by_whom_it_went_to_alone_and_once() {
         assert_eq!(answer(id, from), 0, "{id} from {from}");
     }
     assert_eq!(answer("7", "h"), 7);
-    confirmed.ask(8, "multicast.h");
+    confirmed.ask(8, "multicast.h", 0);
     assert_eq!((answer("8", "h"), answer("7", "h"), answer("8", "multicast.h")), (7, 7, 8));
     // An iq that is no answer to a ping reaches the engine like any other.
     assert_eq!(inbox.depth().0, 8);

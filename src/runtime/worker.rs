@@ -18,7 +18,7 @@ use super::retention;
 use super::vital::Vital;
 use crate::channel::{Refusal, Stamp};
 use crate::engine::channels::parking::{Candidate, Parted};
-use crate::engine::{Dial, Engine, Inbound, Pacing, Parking, Reason, Step, Turn};
+use crate::engine::{Dial, Engine, Inbound, Memory, Pacing, Parking, Reason, Step, Turn};
 use crate::store::{CommitError, Record, Store, StoreError, Unsent, stay_near};
 use crate::timers::Timers;
 use std::sync::Arc;
@@ -140,7 +140,8 @@ impl Worker {
     }
 
     /// Runs until the inbox is closed and empty and everything that was taken is answered.
-    pub fn run(mut self) {
+    /// Returns what the engine knows beyond the store.
+    pub fn run(mut self) -> Memory {
         let _vital = Vital("the worker");
         self.resend();
         // Nobody waited so far. From here on the loop reads no older month.
@@ -183,6 +184,7 @@ impl Worker {
         }
         self.loader.finish();
         self.archive.finish();
+        self.engine.memory()
     }
 
     /// Takes a part of what was loaded into memory, then what waited for it, then what came in.

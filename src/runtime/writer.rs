@@ -161,11 +161,31 @@ impl Writer {
             }
             self.write_block(io).await?;
             self.settle();
-            if self.pinged.is_none() && !self.line.is_uncovered() {
-                return Ok(());
+            // An answer may leave something to be asked, or to be written again.
+            self.fill();
+            match (self.pinged.is_none(), self.line.is_uncovered()) {
+                _ if !self.block.is_empty() => {}
+                (true, false) => return Ok(()),
+                (true, true) => {}
+                (false, _) => self.confirmed.changed().await,
             }
-            self.confirmed.changed().await;
         }
+    }
+
+    /// The link of an earlier process goes on. Whether its host server answers pings is known.
+    pub fn go_on(&mut self, answers_pings: bool) {
+        self.is_answered = answers_pings;
+    }
+
+    /// Whether the host server answers pings on this link.
+    pub fn is_answered(&self) -> bool {
+        self.is_answered
+    }
+
+    /// What is written counts as taken. Whatever carries it to the host server stays.
+    pub fn trust(&mut self) {
+        self.answered = self.line.cover();
+        self.settle();
     }
 
     /// Takes what comes while there is no link, as far as there is room. Ends when the outbox does.
@@ -266,7 +286,7 @@ impl Writer {
         let tag = Tag::new("iq").attr("type", "get").attr("id", &id).attr("from", from).attr("to", &at);
         let text = tag.child(Tag::in_ns("ping", ns::PING)).into_xml();
         self.block.extend_from_slice(text.as_bytes());
-        self.confirmed.ask(self.code, &at);
+        self.confirmed.ask(self.code, &at, clock::uptime_ms());
         self.pinged = Some(Ping { number, code: self.code, to, next, doubted, is_given_up: false, since_ms: None });
     }
 

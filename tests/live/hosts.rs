@@ -300,6 +300,41 @@ impl Mixd {
         status.unwrap_or_else(|| panic!("mixd still ran {within:?} after SIGTERM; its log:\n{}", self.log_tail()))
     }
 
+    /// Has the program on disk take its place. The process stays, and so does its link.
+    #[allow(dead_code)]
+    pub fn hand_over(&mut self) {
+        let (id, links) = (self.id(), self.links());
+        let told = self.ask_for_handover();
+        assert!(told.status.success(), "{told:?}; its log:\n{}", self.log_tail());
+        assert!(self.runs() && self.id() == id, "another process serves; its log:\n{}", self.log_tail());
+        assert_eq!(self.links(), links, "the link was lost; its log:\n{}", self.log_tail());
+        println!("{}", String::from_utf8_lossy(&told.stdout).trim());
+    }
+
+    /// The program on disk finds settings that are wrong, and does not take its place.
+    #[allow(dead_code)]
+    pub fn is_refused_a_handover(&mut self) {
+        let settings = self.folder.path().join("mixd.toml");
+        let right = read(&settings);
+        fs::write(&settings, format!("{right}\n[nobody_knows_this]\na = 1\n")).expect("it is written");
+        // The command itself needs right settings, or the place of the store.
+        let store = self.folder.path().join("store");
+        let told = Command::new(&self.binary).args(["handover", "--store"]).arg(store).output().expect("it runs");
+        fs::write(&settings, right).expect("it is written");
+        let why = String::from_utf8_lossy(&told.stderr);
+        assert!(told.status.code() == Some(1) && why.contains("nobody_knows_this"), "{told:?}");
+        assert!(self.runs(), "mixd ended; its log:\n{}", self.log_tail());
+    }
+
+    fn ask_for_handover(&self) -> std::process::Output {
+        let settings = self.folder.path().join("mixd.toml");
+        Command::new(&self.binary).args(["handover", "--config"]).arg(settings).output().expect("it runs")
+    }
+
+    fn id(&self) -> u32 {
+        self.child.as_ref().expect("mixd runs").id()
+    }
+
     /// Ends it as a crash would (SIGKILL).
     pub fn kill(&mut self) {
         let mut child = self.child.take().expect("mixd runs");

@@ -85,6 +85,8 @@ fn fulfil(wish: &str, host: &mut Host, mixd: Option<&mut Mixd>) {
             assert!(status.success(), "mixd ended with {status} after SIGTERM:\n{}", mixd.log_tail());
         }
         ("kill mixd", Some(mixd)) => mixd.kill(),
+        ("hand over", Some(mixd)) => mixd.hand_over(),
+        ("be refused a handover", Some(mixd)) => mixd.is_refused_a_handover(),
         ("start mixd", Some(mixd)) => mixd.start_again(),
         ("restart host", None) | ("restart host alone", _) => host.restart(),
         ("restart host", Some(mixd)) => {

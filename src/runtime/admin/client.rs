@@ -58,6 +58,21 @@ pub fn account(
     if asked && !over { Err(gone(&io::ErrorKind::UnexpectedEof.into())) } else { Ok(asked) }
 }
 
+/// Has the service that runs on a store hand over to the program on disk; `watch` gets the steps. Returns which program took
+/// over, and for how many milliseconds no stanza was served; `None` where no service runs.
+///
+/// # Errors
+/// Why the service did not hand over and goes on, or that it went away.
+pub fn handover(store: &Path, watch: &mut dyn FnMut(&str)) -> Result<Option<(String, u64)>, StoreError> {
+    let mut done = None;
+    let asked = ask(store, &AdminRequest::Handover, &mut |reply| match reply {
+        AdminReply::Step { what, .. } => watch(&what),
+        AdminReply::HandedOver { program, gap_ms } => done = Some((program, gap_ms)),
+        _ => {}
+    })?;
+    if asked && done.is_none() { Err(gone(&io::ErrorKind::UnexpectedEof.into())) } else { Ok(done) }
+}
+
 /// Sends a request, and passes each reply to `take`. Returns whether a service runs.
 fn ask(store: &Path, request: &AdminRequest, take: &mut dyn FnMut(AdminReply)) -> Result<bool, StoreError> {
     let stream = match UnixStream::connect(socket_of(store)) {

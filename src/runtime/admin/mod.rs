@@ -6,17 +6,21 @@
 mod account;
 pub mod client;
 mod clock_requests;
+mod handing;
+mod handover_requests;
 mod way;
 mod wire;
 
+pub use handing::Handing;
 pub use way::Loop;
-pub use wire::{AccountAction, AdminReply, AdminRequest};
+pub use wire::{AccountAction, AdminReply, AdminRequest, say_now};
 
 use super::vital::Vital;
 use super::{Metrics, clock};
 use crate::store::{Manifest, Store, StoreError, WorkProgress};
 use std::io;
 use std::ops::ControlFlow;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -42,27 +46,47 @@ pub fn socket_of(store: &Path) -> PathBuf {
     store.join("admin.sock")
 }
 
-/// Opens the socket. Where that is impossible, the reason is logged and the service goes on without it.
-pub fn open(store_path: &Path, door: Door) {
+/// Opens the socket, or takes the one of an earlier program of this process. Where that is impossible, the reason is logged
+/// and the service goes on without it. Returns the socket for the next program.
+pub fn open(store_path: &Path, door: Door, earlier: Option<OwnedFd>) -> Option<OwnedFd> {
     let path = socket_of(store_path);
-    match bind(&path) {
-        Ok((listener, owner)) => drop(tokio::spawn(Door { owner, ..door }.run(listener, path))),
-        Err(error) => tracing::warn!(
-            path = %path.display(),
-            "the socket for mixd backup, mixd clock and mixd account cannot be made ({error}); they need the service to be stopped"
-        ),
+    match bind(&path, earlier) {
+        Ok((listener, spare, owner)) => {
+            tokio::spawn(Door { owner, ..door }.run(listener));
+            Some(spare)
+        }
+        Err(error) => {
+            tracing::warn!(
+                path = %path.display(),
+                "the socket for mixd backup, mixd clock, mixd account and mixd handover cannot be made ({error}); they need the \
+                 service to be stopped"
+            );
+            None
+        }
     }
 }
 
+/// Removes the socket. If this fails, the next start does it.
+pub fn remove(store_path: &Path) {
+    let _ = std::fs::remove_file(socket_of(store_path));
+}
+
 /// Creates the socket, for its owner alone. An existing one is left from a killed process, because the store is locked.
-fn bind(path: &Path) -> io::Result<(UnixListener, u32)> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let listener = UnixListener::bind(path)?;
+fn bind(path: &Path, earlier: Option<OwnedFd>) -> io::Result<(UnixListener, OwnedFd, u32)> {
+    let listener = match earlier {
+        Some(earlier) => std::os::unix::net::UnixListener::from(earlier),
+        None => {
+            match std::fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            std::os::unix::net::UnixListener::bind(path)?
+        }
+    };
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
-    Ok((listener, std::fs::metadata(path)?.uid()))
+    listener.set_nonblocking(true)?;
+    let spare = listener.try_clone()?.into();
+    Ok((UnixListener::from_std(listener)?, spare, std::fs::metadata(path)?.uid()))
 }
 
 /// What requests are carried out with.
@@ -73,16 +97,23 @@ pub struct Door {
     /// The user that the process runs as.
     owner: u32,
     stopping: watch::Receiver<bool>,
+    handing: Handing,
 }
 
 impl Door {
     /// The admin socket of a service.
-    pub fn new(store: &Arc<dyn Store>, turns: Loop, metrics: &Arc<Metrics>, stopping: watch::Receiver<bool>) -> Door {
+    pub fn new(
+        store: &Arc<dyn Store>,
+        turns: Loop,
+        metrics: &Arc<Metrics>,
+        stopping: watch::Receiver<bool>,
+        handing: Handing,
+    ) -> Door {
         let (store, metrics) = (store.clone(), metrics.clone());
-        Door { store, turns, metrics, owner: 0, stopping }
+        Door { store, turns, metrics, owner: 0, stopping, handing }
     }
 
-    async fn run(self, listener: UnixListener, path: PathBuf) {
+    async fn run(self, listener: UnixListener) {
         let _vital = Vital("the operator's door");
         let (door, places) = (Arc::new(self), Arc::new(Semaphore::new(CONNECTIONS_MAX)));
         let mut stopping = door.stopping.clone();
@@ -103,8 +134,6 @@ impl Door {
                 drop(place);
             });
         }
-        // If this fails, the next start removes it.
-        let _ = std::fs::remove_file(path);
     }
 
     async fn serve(&self, mut stream: UnixStream) -> io::Result<()> {
@@ -118,6 +147,7 @@ impl Door {
         timeout(PATIENCE, reader.read_line(&mut line)).await??;
         match serde_json::from_str(&line) {
             Ok(AdminRequest::Backup { to }) => self.backup(&mut stream, to).await,
+            Ok(AdminRequest::Handover) => self.hand_over(stream).await,
             Ok(AdminRequest::ShowClock) => say(&mut stream, &self.show_clock()).await,
             Ok(AdminRequest::ConfirmClock) => say(&mut stream, &self.confirm_clock().await).await,
             Ok(AdminRequest::Account { deed, jid }) => self.account(&mut stream, deed, &jid).await,
@@ -133,6 +163,7 @@ impl Door {
             return say(stream, &AdminReply::Failed { why: "the folder has to be named from the root on".into() })
                 .await;
         }
+        let _busy = self.handing.busy();
         tracing::info!(to = %to.display(), "a backup begins");
         let (steps, mut told) = mpsc::channel::<WorkProgress>(STEPS_MAX);
         let (store, stopping, folder) = (self.store.clone(), self.stopping.clone(), to.clone());

@@ -2,6 +2,8 @@
 
 use crate::store::Manifest;
 use serde::{Deserialize, Serialize};
+use std::io::{self, Write};
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
 /// A request.
@@ -17,6 +19,8 @@ pub enum AdminRequest {
     ShowClock,
     /// Believe the clock.
     ConfirmClock,
+    /// Have the program on disk take over.
+    Handover,
     /// Show, export, end or erase an account.
     Account {
         /// What to do.
@@ -65,6 +69,13 @@ pub enum AdminReply {
     },
     /// It is done, with no result.
     Over,
+    /// Another program has taken over.
+    HandedOver {
+        /// Its name and version.
+        program: String,
+        /// For how long no stanza was served, in milliseconds.
+        gap_ms: u64,
+    },
     /// A backup is done.
     Done {
         /// The manifest of the backup.
@@ -75,4 +86,13 @@ pub enum AdminReply {
         /// Why.
         why: String,
     },
+}
+
+/// Sends a reply from outside of any task. The stream says how long that may take.
+///
+/// # Errors
+/// The other end is gone.
+pub fn say_now(mut stream: &UnixStream, reply: &AdminReply) -> io::Result<()> {
+    let line = serde_json::to_string(reply)? + "\n";
+    stream.write_all(line.as_bytes())
 }

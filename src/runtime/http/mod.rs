@@ -36,6 +36,7 @@ pub use sweep::Superseded;
 
 use super::callers::Callers;
 use super::clock;
+use super::handover::{self, Role, Taken};
 use super::inbox::Inbox;
 use super::metrics::Metrics;
 use crate::config::Config;
@@ -44,10 +45,10 @@ use crate::store::Store;
 use anyhow::Context;
 use portions::Portions;
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -67,19 +68,41 @@ const UPLOADS_EACH_MAX: usize = 2;
 pub async fn start(
     config: &Config,
     store: &Arc<dyn Store>,
-    inbox: &Arc<Inbox>,
-    callers: &Arc<Callers>,
-    metrics: &Arc<Metrics>,
+    (inbox, callers, metrics): (&Arc<Inbox>, &Arc<Callers>, &Arc<Metrics>),
     superseded: Arc<Superseded>,
     stop: watch::Receiver<bool>,
-) -> anyhow::Result<Option<JoinHandle<()>>> {
-    let Some(address) = config.http.listen else { return Ok(None) };
-    let listener = TcpListener::bind(address).await.with_context(|| format!("http.listen: {address}"))?;
+    earlier: &mut Taken,
+) -> anyhow::Result<Option<Serving>> {
+    let Some(asked) = config.http.listen else { return Ok(None) };
+    let opened = handover::listen(Role::Http(asked), asked, earlier);
+    let (listener, spare) = opened.with_context(|| format!("http.listen: {asked}"))?;
     let address = listener.local_addr()?;
     let server = server(config, &**store, inbox, callers, metrics, address)?;
     tokio::spawn(sweep::run(superseded, server.files(), store.clone()));
     tracing::info!(%address, "the HTTP API listens");
-    Ok(Some(tokio::spawn(server.run(listener, stop))))
+    let serving = tokio::spawn(server.clone().run(listener, stop));
+    Ok(Some(Serving { server, serving, socket: (Role::Http(asked), spare) }))
+}
+
+/// The API that listens.
+pub struct Serving {
+    /// Its server.
+    pub server: Arc<Server>,
+    /// Ends once no request is under way and the process is to end.
+    pub serving: JoinHandle<()>,
+    /// The listening socket, for the program that takes over.
+    pub socket: (Role, OwnedFd),
+}
+
+/// Whether an API with these settings would start.
+///
+/// # Errors
+/// What is wrong.
+pub fn check(config: &Config) -> anyhow::Result<()> {
+    let Some(address) = config.http.listen else { return Ok(()) };
+    api::HttpSettings::new(config, address)?;
+    sasl::Checker::new(&config.http)?;
+    Ok(())
 }
 
 /// The server of an API that listens at `address`. Clients use the public URL in the settings, or else that address.

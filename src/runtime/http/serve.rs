@@ -21,10 +21,11 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -39,6 +40,19 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How long requests under way may take when the process is to end.
 const END_PATIENCE: Duration = Duration::from_secs(2);
 
+/// The same when another process takes over.
+const RELIEVED_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a request may be on its way over a connection that is to be shut down for that.
+const LAST_REQUEST_PATIENCE: Duration = Duration::from_secs(1);
+
+/// The requests of one connection.
+#[derive(Debug, Default)]
+struct UnderWay {
+    count: AtomicUsize,
+    begun: Notify,
+}
+
 /// What connections share.
 pub struct Server {
     api: Arc<Api>,
@@ -49,6 +63,8 @@ pub struct Server {
     patience: Duration,
     trust_forwarded: bool,
     metrics: Arc<Metrics>,
+    /// Whether another process takes the connections that come, so that those that are there have more time.
+    is_relieved: AtomicBool,
 }
 
 /// How many connections and requests there may be, with shares.
@@ -72,6 +88,7 @@ impl Server {
             patience,
             trust_forwarded: http.trust_forwarded,
             metrics,
+            is_relieved: AtomicBool::new(false),
         })
     }
 
@@ -86,6 +103,11 @@ impl Server {
             true => self.connections.take_for_many(Who::at(peer)),
             false => self.connections.take(Who::at(peer)),
         }
+    }
+
+    /// Connections that come from here on are for another process, which has the same socket.
+    pub fn relieve(&self) {
+        self.is_relieved.store(true, Ordering::Release);
     }
 
     /// Accepts connections until the process is to end. Then lets requests under way finish.
@@ -117,7 +139,8 @@ impl Server {
         }
         drop(listener);
         let ended = async { while connections.join_next().await.is_some() {} };
-        if tokio::time::timeout(END_PATIENCE, ended).await.is_err() {
+        let patience = if self.is_relieved.load(Ordering::Acquire) { RELIEVED_PATIENCE } else { END_PATIENCE };
+        if tokio::time::timeout(patience, ended).await.is_err() {
             connections.abort_all();
         }
     }
@@ -130,10 +153,17 @@ impl Server {
         mut stop: watch::Receiver<bool>,
     ) {
         let io = TokioIo::new(Draining::new(io, self.patience));
-        let server = self.clone();
+        let (server, under_way) = (self.clone(), Arc::new(UnderWay::default()));
+        let requests = under_way.clone();
         let service = service_fn(move |request| {
-            let server = server.clone();
-            async move { Ok::<_, Infallible>(server.answer(request, from).await) }
+            let (server, under_way) = (server.clone(), requests.clone());
+            async move {
+                under_way.count.fetch_add(1, Ordering::AcqRel);
+                under_way.begun.notify_waiters();
+                let answer = server.answer(request, from).await;
+                under_way.count.fetch_sub(1, Ordering::AcqRel);
+                Ok::<_, Infallible>(answer)
+            }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -144,13 +174,31 @@ impl Server {
         tokio::pin!(connection);
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
-            () = stopped(&mut stop) => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
-            }
+            () = stopped(&mut stop) => match self.last_request(connection.as_mut(), &under_way).await {
+                Some(ended) => ended,
+                None => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            },
         };
         if let Err(error) = ended {
             tracing::debug!(%error, "a connection over HTTP ended early");
+        }
+    }
+
+    /// Before a connection is shut down for another process, a request that may be on its way arrives. Returns how the
+    /// connection ended, if it did.
+    async fn last_request<T>(&self, connection: impl Future<Output = T>, under_way: &UnderWay) -> Option<T> {
+        if !self.is_relieved.load(Ordering::Acquire) || under_way.count.load(Ordering::Acquire) > 0 {
+            return None;
+        }
+        tokio::select! {
+            // First, so that it does not miss what the connection begins.
+            biased;
+            () = under_way.begun.notified() => None,
+            ended = connection => Some(ended),
+            () = sleep(LAST_REQUEST_PATIENCE) => None,
         }
     }
 
