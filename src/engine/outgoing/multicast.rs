@@ -76,6 +76,7 @@ pub struct KnownService {
     domain: String,
     at: String,
     addresses_max: usize,
+    presence_max: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -139,8 +140,8 @@ impl Homes {
     /// The services in use.
     pub(in crate::engine) fn known(&self) -> Vec<KnownService> {
         let known = self.homes.iter().filter_map(|home| {
-            let MulticastService { to, addresses_max } = home.service.clone()?;
-            Some(KnownService { domain: home.domain.clone(), at: to, addresses_max })
+            let MulticastService { to, addresses_max, presence_max } = home.service.clone()?;
+            Some(KnownService { domain: home.domain.clone(), at: to, addresses_max, presence_max })
         });
         known.collect()
     }
@@ -157,8 +158,10 @@ impl Homes {
         if !is_meant {
             return None;
         }
-        let addresses_max = home.settings.addresses_max.unwrap_or(usize::MAX).min(known.addresses_max).max(1);
-        home.service = Some(MulticastService { to: known.at, addresses_max });
+        let settled = home.settings.addresses_max.unwrap_or(usize::MAX);
+        let most = |known: usize| settled.min(known).max(1);
+        let (addresses_max, presence_max) = (most(known.addresses_max), known.presence_max.map(most));
+        home.service = Some(MulticastService { to: known.at, addresses_max, presence_max });
         Some(Delta::Multicast { home: no, service: home.service.clone() })
     }
 
