@@ -50,6 +50,16 @@ fn stanza_behind_ejabberd() {
     plays("stanza", HostKind::Ejabberd);
 }
 
+#[test]
+fn converse_behind_prosody() {
+    plays("converse", HostKind::Prosody);
+}
+
+#[test]
+fn converse_behind_ejabberd() {
+    plays("converse", HostKind::Ejabberd);
+}
+
 /// Plays the story with a client behind a host server.
 fn plays(client: &str, kind: HostKind) {
     install_clients();

@@ -348,9 +348,8 @@ impl Channel {
         self.member(account).filter(|member| member.is_joined())
     }
 
-    /// The row that a participant names by its own origin id or stanza id. Only the newest rows are searched.
-    pub fn own_row(&self, account: &BareJid, id: &str) -> Option<u64> {
-        let author = &self.participant(account)?.id;
+    /// The row that its author names by its own origin id or stanza id. Only the newest rows are searched.
+    pub fn own_row(&self, author: &ParticipantId, id: &str) -> Option<u64> {
         self.recent.find(author, id).or_else(|| self.sent.find(author, id))
     }
 

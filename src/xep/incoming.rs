@@ -157,9 +157,11 @@ struct Named {
 fn names(request: &Request<'_>, channel: &Channel) -> Named {
     let stanza = request.payload;
     let row = |child: &Element| row_of(child, &request.service.sealer, channel.profile().tag);
-    let own = |child: &Element| {
-        row(child).or_else(|| channel.own_row(&request.actor.account, child.attr("id").filter(|id| !id.is_empty())?))
-    };
+    let account = &request.actor.account;
+    let author = channel.participant(account).or_else(|| request.live.seats.passer_by(account));
+    let named_by_author = |id: &str| channel.own_row(&author?.id, id);
+    let own =
+        |child: &Element| row(child).or_else(|| child.attr("id").filter(|id| !id.is_empty()).and_then(named_by_author));
     let named = rows::naming(stanza);
     if let Some(retraction) = named.filter(|child| rows::is_retraction(child)) {
         return Named { row: own(retraction), retracts: true, corrects: false };

@@ -163,6 +163,8 @@ async def sees_retractions(cast):
         f"<message to='{heath}' type='groupchat' id='r1'>"
         f"<retract xmlns='{space}' id='{mix.archive_id(said, heath)}'/></message>"
     )
+    told = await bob.expect("the answer", lambda s: s.get("id") == "r1" or s.find(RETRACT) is not None)
+    check(told.get("type") == "groupchat", f"Bob may not take it back: {shown(told)}")
     await client.sees_no(heath, "what Bob took back", "Is this a dagger?")
 
 

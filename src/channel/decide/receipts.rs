@@ -119,11 +119,13 @@ impl Channel {
         })))
     }
 
-    /// What is known of a row that somebody named. Refused where `by` does not see the row. `by` is `None` for those
-    /// who see every row.
+    /// What is known of a row that somebody named. Refused where `by` neither sees the row nor said it. `by` is `None`
+    /// for those who see every row.
     pub(super) fn fact<'a>(&self, by: Option<&Member>, row: u64, context: &Context<'a>) -> Result<&'a Facts, Refusal> {
-        let seen = by.is_none_or(|by| self.sees(by, row)) && self.base().row < row && row <= self.head().row;
-        context.facts.get(&row).filter(|_| seen).ok_or(Refusal::NoSuchItem)
+        let is_kept = self.base().row < row && row <= self.head().row;
+        // Whoever passes by has no windows, and what it said all the same.
+        let is_shown = |facts: &Facts| by.is_none_or(|by| by.id == facts.row.author || self.sees(by, row));
+        context.facts.get(&row).filter(|facts| is_kept && is_shown(facts)).ok_or(Refusal::NoSuchItem)
     }
 }
 

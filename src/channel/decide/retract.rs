@@ -19,7 +19,7 @@ impl Channel {
         context: &mut Context<'_>,
     ) -> Outcome {
         let facts = self.fact(Some(author), message.target.unwrap_or(0), context)?;
-        let kind = self.kind_of_retraction(actor, facts, context)?;
+        let kind = self.kind_of_retraction(actor, Some(author), facts, context)?;
         let mut draft = Draft::new(self, context.live.now, context.limits);
         // It does not count as unread, whatever its fallback text says.
         let message = Message { counted: false, ..message };
@@ -47,7 +47,7 @@ impl Channel {
             return Err(Refusal::TooLong { what: "the reason", max: context.limits.info_bytes_max });
         }
         let facts = self.fact(by, row, context)?;
-        let kind = self.kind_of_retraction(actor, facts, context)?;
+        let kind = self.kind_of_retraction(actor, by, facts, context)?;
         let mut draft = Draft::new(self, context.live.now, context.limits);
         if !facts.entombed {
             // An operator, or an owner who is not in the channel, has no nick there.
@@ -61,23 +61,30 @@ impl Channel {
         draft.finish(Answer::Group(GroupAnswer::Done))
     }
 
-    /// Whether it is a retraction by the author, or by somebody with the right to moderate.
-    fn kind_of_retraction(&self, actor: &Actor, facts: &Facts, context: &Context<'_>) -> Result<RowKind, Refusal> {
+    /// Whether it is a retraction by the author, or by somebody with the right to moderate. `by` is who retracts, where
+    /// it is somebody in the channel.
+    fn kind_of_retraction(
+        &self,
+        actor: &Actor,
+        by: Option<&Member>,
+        facts: &Facts,
+        context: &Context<'_>,
+    ) -> Result<RowKind, Refusal> {
         if facts.row.kind != RowKind::Message {
             return Err(Refusal::NotAllowed("only messages can be retracted"));
         }
-        let role = self.role_of(&actor.account, actor.operator);
-        let own = self.participant(&actor.account).is_some_and(|member| member.id == facts.row.author);
+        let own = by.is_some_and(|by| by.id == facts.row.author);
         let window_ms = self.settings().retract_window_s.saturating_mul(1000);
         let in_time = window_ms == 0 || context.live.due.0.saturating_sub(facts.row.stamp.0) <= window_ms;
-        if own && in_time && self.allows(role, Action::Retract, context.limits) {
+        let taken_back = self.speaker(actor, Action::Retract, context.live.seats, context.limits);
+        if own && in_time && taken_back.is_ok() {
             return Ok(RowKind::Retraction);
         }
-        match self.require_in_room(actor, Action::Moderate, context) {
-            Ok(_) => Ok(RowKind::Moderation),
-            Err(_) if own && in_time => Err(self.refusal_of(role, Action::Retract)),
-            Err(_) if own => Err(Refusal::Forbidden("the time to retract this message is over")),
-            Err(refusal) => Err(refusal),
+        match (self.require_in_room(actor, Action::Moderate, context), taken_back) {
+            (Ok(_), _) => Ok(RowKind::Moderation),
+            (Err(_), Err(refusal)) if own && in_time => Err(refusal),
+            (Err(_), _) if own => Err(Refusal::Forbidden("the time to retract this message is over")),
+            (Err(refusal), _) => Err(refusal),
         }
     }
 

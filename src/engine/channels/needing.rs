@@ -96,20 +96,22 @@ impl Engine {
         }
     }
 
-    /// The rows that a stanza names, unless the channel does not know the sender.
+    /// The rows that a stanza names, unless the channel does not know the sender, who does not sit in its room either.
     fn need_rows_of(&self, stanza: &Stanza, element: &Element, channel: &Channel, needs: &mut Needs) {
         let Actor { account, operator } = self.actor(stanza.sender());
-        if channel.role_of(&account, operator) == Role::Outsider {
+        let author = self.occupants.member_on(channel, &account);
+        if author.is_none() && channel.role_of(&account, operator) == Role::Outsider {
             return;
         }
+        let own_row = |id: &str| author.and_then(|author| channel.own_row(&author.id, id));
         let tag = channel.profile().tag;
         let mut named = rows::named(element, &self.service.sealer, tag);
         if stanza.kind == Kind::Message {
             let own = rows::naming(element).and_then(|child| child.attr("id"));
-            named.extend(own.and_then(|id| channel.own_row(&account, id)));
+            named.extend(own.and_then(own_row));
             // A row with the same origin id is compared, to recognize a repeat.
             let origin_id = element.part("origin-id", ns::SID).and_then(|child| child.attr("id"));
-            let earlier = origin_id.and_then(|id| channel.own_row(&account, id));
+            let earlier = origin_id.and_then(own_row);
             needs.whole.extend(earlier.map(|row| (tag, row)));
             named.extend(earlier);
         }

@@ -11,7 +11,7 @@ const KINDS = { '.js': 'text/javascript', '.css': 'text/css', '.json': 'applicat
     '.svg': 'image/svg+xml' };
 const CHROMIUM = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
     '--disable-component-update', '--disable-sync'];
-const CLICK_MS_MAX = 15000;
+const CLICK_MS_MAX = 6000;
 
 let browser;
 let page;
@@ -37,16 +37,20 @@ function serve(settings) {
 
 const box = (jid) => page.locator(`converse-muc[jid="${jid}"]`);
 
-/** Shows a room. */
+/** Shows a room, by the list of rooms at the left, with its people at the right. */
 async function look(jid) {
-    await page.evaluate((jid) => inside.api.rooms.open(jid, {}, true), jid);
-    await box(jid).waitFor({ timeout: CLICK_MS_MAX });
+    if (!(await box(jid).count())) await page.locator(`a.open-room[data-room-jid="${jid}"]`).click();
+    await box(jid).locator('converse-muc-bottom-panel textarea').waitFor();
+    await page.evaluate(async (jid) => (await inside.api.rooms.get(jid)).save({ sidebar_view: 'occupants' }), jid);
     return box(jid);
 }
 
+/** Whether it takes itself for somebody in the room; this one runs in the page. */
+const isIn = (jid) => inside.api.rooms.get(jid).then((room) => room?.session.get('connection_status') === 5);
+
 /** Types a line into a room, and enters it. */
 async function type(jid, text) {
-    const field = (await look(jid)).locator('textarea.chat-textarea');
+    const field = (await look(jid)).locator('converse-muc-bottom-panel textarea');
     await field.fill(text);
     await field.press('Enter');
 }
@@ -71,8 +75,53 @@ fulfil({
     },
     async enter(jid, nick) {
         await page.evaluate(([jid, nick]) => inside.api.rooms.open(jid, { nick }, true), [jid, nick]);
-        await box(jid).locator('textarea.chat-textarea').waitFor();
+        await page.waitForFunction(isIn, jid);
     },
+    lines: async (jid) => (await look(jid)).locator('converse-chat-message').evaluateAll((messages) =>
+        messages.map((it) => [it.querySelector('.chat-msg__author'), it.querySelector('.chat-msg__text') ?? it]
+            .map((part) => part?.innerText.trim() ?? '').join(': '))),
+    people: async (jid) => (await look(jid)).locator('.occupant-nick-name, .occupant-nick').allInnerTexts(),
+    subject: async (jid) => (await look(jid)).locator('.chat-head__desc').innerText(),
+    say: type,
+    async correct(jid, old, text) {
+        const field = (await look(jid)).locator('converse-muc-bottom-panel textarea');
+        await field.press('ArrowUp');
+        await field.fill(text);
+        await field.press('Enter');
+    },
+    async retract(jid, old) {
+        const message = (await look(jid)).locator('converse-chat-message', { hasText: old });
+        await message.hover();
+        await message.locator('.dropdown-toggle').first().click();
+        await message.locator('.chat-msg__action-retract').click();
+        await page.locator('.modal.show button.btn-primary').click();
+    },
+    nick: (jid, nick) => type(jid, `/nick ${nick}`),
+    async create(jid, nick) {
+        await page.evaluate(([jid, nick]) => inside.api.rooms.open(jid, { nick }, true), [jid, nick]);
+        await page.waitForFunction(isIn, jid);
+    },
+    async configure(jid, name) {
+        const heading = (await look(jid)).locator('converse-muc-heading');
+        await heading.locator('.dropdown-toggle').click();
+        await heading.locator('.configure-chatroom-button').click();
+        const form = page.locator('form.chatroom-form');
+        await form.locator('input[name="muc#roomconfig_roomname"]').fill(name);
+        await form.locator('input[type=submit]').click();
+    },
+    subjects: (jid, text) => type(jid, `/topic ${text}`),
+    async whisper(jid, nick, text) {
+        await (await look(jid)).locator('li.occupant', { hasText: nick }).locator('.occupant-nick').click();
+        const field = page.locator('converse-muc-occupant textarea');
+        await field.fill(text);
+        await field.press('Enter');
+    },
+    whispers: () => page.locator('converse-muc-occupant .chat-msg__text').allInnerTexts(),
+    invite: (jid, whom) => page.evaluate(([jid, whom]) =>
+        inside.api.rooms.get(jid).then((room) => room.directInvite(whom, 'enough')), [jid, whom]),
+    kick: (jid, nick) => type(jid, `/kick ${nick} enough`),
+    ban: (jid, nick) => type(jid, `/ban ${nick} enough`),
+    isIn: (jid) => page.evaluate(isIn, jid),
     async picture(file) {
         await page.screenshot({ path: file });
     },
