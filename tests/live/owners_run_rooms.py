@@ -2,7 +2,7 @@
 
 import asyncio
 
-from clients_of_muc_enter_rooms import codes, enter, is_presence, muc
+from clients_of_muc_enter_rooms import MUC_USER, codes, enter, is_presence, muc
 from people import CLIENT, check, shown
 from scenario import ask_for, run, step
 from slixmpp import JID
@@ -18,6 +18,7 @@ async def play(host):
     room = f"dunsinane@{host.service}"
     await a_room_is_made(alice, bob, room)
     await everybody_enters(alice, bob, carol, room)
+    await somebody_is_invited(alice, carol, room)
     await it_has_a_subject(alice, bob, room)
     await it_is_configured(alice, bob, room)
     await somebody_is_put_out(alice, bob, carol, room)
@@ -48,6 +49,16 @@ async def everybody_enters(alice, bob, carol, room):
     nicks = {presence["from"].resource for presence in others}
     check({"macbeth", "malcolm"} <= nicks, f"seyton is shown {nicks}")
     await alice.expect("seyton's arrival", lambda s: is_presence(s, f"{room}/seyton"))
+
+
+async def somebody_is_invited(alice, carol, room):
+    """XEP-0045 §7.8.2."""
+    step("an invitation comes from the room, and says from whom it is")
+    alice.plugin["xep_0045"].invite(JID(room), carol.boundjid.bare, reason="Bring me no more reports")
+    got = await carol.expect("the invitation", lambda s: s.find(f"{MUC_USER}x/{MUC_USER}invite") is not None)
+    invite = got.find(f"{MUC_USER}x/{MUC_USER}invite")
+    check(got.get("from") == room, f"it comes from {got.get('from')}")
+    check(f"{room}/macbeth" == invite.get("from") and "no more reports" in shown(invite), f"it says {shown(invite)}")
 
 
 async def it_has_a_subject(alice, bob, room):
