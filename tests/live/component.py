@@ -2,7 +2,7 @@
 
 import asyncio
 import xml.etree.ElementTree as ET
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import escape, quoteattr
 
 from slixmpp.componentxmpp import ComponentXMPP
 
@@ -16,6 +16,12 @@ def addresses(*jids, kind="bcc"):
     """The header of XEP-0033."""
     each = "".join(f"<address type='{kind}' jid={quoteattr(jid)}/>" for jid in jids)
     return f"<addresses xmlns='{ADDRESS}'>{each}</addresses>"
+
+
+def short_list(*jids):
+    """The same for blind copies in the short form of mod_mixd."""
+    text = "\t".join(escape(jid) for jid in jids)
+    return f"<addresses xmlns='{ADDRESS}'><list xmlns='urn:mixd:multicast:list:0'>{text}</list></addresses>"
 
 
 class Component(ComponentXMPP):

@@ -10,12 +10,12 @@ import re
 import xml.etree.ElementTree as ET
 from xml.sax.saxutils import quoteattr
 
-from component import Component, addresses
+from component import Component, addresses, short_list
 from people import CLIENT, Person, Refused, check, shown
 from scenario import run, step
 
 DISCO = "http://jabber.org/protocol/disco#info"
-FEATURE = "urn:mixd:multicast:presence:0"
+FEATURES = {"urn:mixd:multicast:presence:0", "urn:mixd:multicast:list:0"}
 USER = "http://jabber.org/protocol/muc#user"
 EVENT = "http://jabber.org/protocol/pubsub#event"
 # What occupants are sent in rooms, with all that text has to be written carefully.
@@ -83,7 +83,8 @@ async def is_announced(component, host):
     step("the host announces that presence may have many addresses, and how many")
     send(component, host.domain, f"<query xmlns='{DISCO}'/>", "iq", type="get", id="d1", from_=host.service)
     info = await component.expect("disco#info of the host", lambda s: s.tag == CLIENT + "iq" and s.get("id") == "d1")
-    check(FEATURE in {feature.get("var") for feature in info.iter(f"{{{DISCO}}}feature")}, f"not announced: {shown(info)}")
+    announced = {feature.get("var") for feature in info.iter(f"{{{DISCO}}}feature")}
+    check(FEATURES <= announced, f"not announced: {shown(info)}")
     limits = {field.get("var"): field[0].text for field in info.iter("{jabber:x:data}field")}
     check(limits.get("presence") == "5000" and limits.get("message") == "5000", f"other limits: {limits}")
 
@@ -91,7 +92,7 @@ async def is_announced(component, host):
 async def as_if_alone(component, host, room, clients):
     """The same stanza once for many and once for each: clients cannot tell them apart."""
     step("clients that are addressed get what a stanza of their own would have brought")
-    to = addresses(*[client.boundjid.full for client in clients])
+    jids = [client.boundjid.full for client in clients]
     chat = "<body>&lt;it's&gt; &amp; \"so\"</body><occupant-id xmlns='urn:xmpp:occupant-id:0' id='o-1'/>"
     kinds = [
         ("presence", SEATED, {}),
@@ -104,13 +105,14 @@ async def as_if_alone(component, host, room, clients):
     ]
     for number, (name, payload, attributes) in enumerate(kinds):
         attributes = {"from_": f"{room}/it's <odd>", "id": f"k{number}", **attributes}
-        send(component, host.domain, to + payload, name, **attributes)
-        for client in clients:
-            one_of_many = await client.expect(f"a {name} of many", with_id(f"k{number}", name))
-            send(component, client.boundjid.full, payload, name, **attributes)
-            alone = await client.expect(f"a {name} alone", with_id(f"k{number}", name))
-            same = ET.canonicalize(shown(one_of_many)) == ET.canonicalize(shown(alone))
-            check(same, f"not as alone: {shown(one_of_many)} {shown(alone)}")
+        for to in (addresses(*jids), short_list(*jids)):
+            send(component, host.domain, to + payload, name, **attributes)
+            for client in clients:
+                one_of_many = await client.expect(f"a {name} of many", with_id(f"k{number}", name))
+                send(component, client.boundjid.full, payload, name, **attributes)
+                alone = await client.expect(f"a {name} alone", with_id(f"k{number}", name))
+                same = ET.canonicalize(shown(one_of_many)) == ET.canonicalize(shown(alone))
+                check(same, f"not as alone: {shown(one_of_many)} {shown(alone)}")
 
     step("recipients that are not blind are told to all")
     send(component, host.domain, addresses(clients[0].boundjid.full, clients[3].boundjid.full, kind="to"), from_=room, id="o1")
@@ -126,7 +128,7 @@ async def to_accounts(component, host, room, available, bound, bob):
     account = available[0].bare
     for number, kind in enumerate([{}, {"type": "unavailable"}, {"type": "error"}]):
         attributes = {"from_": f"{room}/nick", "id": f"a{number}", **kind}
-        send(component, host.domain, addresses(account, bob.bare) + SEATED, **attributes)
+        send(component, host.domain, (short_list if number else addresses)(account, bob.bare) + SEATED, **attributes)
         for client in (*available, bob):
             one_of_many = await client.expect("presence of many", with_id(f"a{number}"))
             check(one_of_many.get("to") == client.bare, f"another address: {shown(one_of_many)}")
@@ -177,13 +179,15 @@ async def refusals(component, host, room, desk, bob):
     """Nothing is done in part, and nobody else may do it."""
     step("what cannot be taken is refused as a whole, with the reason")
     for jid, wanted in (("x@elsewhere.example", "forbidden"), ("@", "jid-malformed")):
-        send(component, host.domain, addresses(desk.boundjid.full, jid), from_=room, id="r1")
-        refused = await component.expect("a refusal", with_id("r1"))
-        check(refused.get("type") == "error" and condition(refused) == wanted, f"refused with {shown(refused)}")
-        check(refused.get("from") == host.domain and jid.split("@")[1] in shown(refused), f"refused with {shown(refused)}")
-    send(component, host.domain, addresses(*[f"u{n}@{host.domain}/x" for n in range(5001)]), from_=room, id="r2")
-    refused = await component.expect("a refusal", with_id("r2"))
-    check(condition(refused) == "not-acceptable", f"refused with {shown(refused)}")
+        for form in (addresses, short_list):
+            send(component, host.domain, form(desk.boundjid.full, jid), from_=room, id="r1")
+            refused = await component.expect("a refusal", with_id("r1"))
+            check(refused.get("type") == "error" and condition(refused) == wanted, f"refused with {shown(refused)}")
+            check(refused.get("from") == host.domain and jid.split("@")[1] in shown(refused), f"refused with {shown(refused)}")
+    for form in (addresses, short_list):
+        send(component, host.domain, form(*[f"u{n}@{host.domain}/x" for n in range(5001)]), from_=room, id="r2")
+        refused = await component.expect("a refusal", with_id("r2"))
+        check(condition(refused) == "not-acceptable", f"refused with {shown(refused)}")
     send(component, host.domain, addresses(desk.boundjid.full, "@") + BROKEN, from_=room, id="r3", type="error")
 
     step("clients may not send presence to many")
