@@ -203,14 +203,14 @@ end
 local function recipient(given)
 	local session = full_sessions[given];
 	if session then return { session.username, session.host, session.resource, given }; end
-	local username, host, resource = jid_split(given);
+	local told, username, host, resource = given, jid_split(given);
 	local there = host and hosts[host];
 	-- What is known as it stands, or is another component's to read, needs no preparation.
 	if not (there and username and (there.type == "component" or not resource and there.sessions[username])) then
 		username, host, resource = jid_prepped_split(given);
 		given = resource and username .. "@" .. host .. "/" .. resource or username and username .. "@" .. host or host;
 	end
-	if not host then return nil, "modify", "jid-malformed", ("'%s' is no address"):format(given or ""); end
+	if not host then return nil, "modify", "jid-malformed", ("'%s' is no address"):format(told); end
 	if not hosts[host] then
 		return nil, "auth", "forbidden", ("%s is not served here: send to it directly"):format(host);
 	end
