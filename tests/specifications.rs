@@ -37,7 +37,7 @@ struct Example {
 }
 
 /// How many examples each specification has of which all are shown: those of MIX, and of rooms.
-const EXAMPLES: [(&str, usize); 14] = [
+const EXAMPLES: [(&str, usize); 15] = [
     ("XEP-0045", 225),
     ("XEP-0249", 4),
     ("XEP-0369", 33),
@@ -50,8 +50,9 @@ const EXAMPLES: [(&str, usize); 14] = [
     ("XEP-0421", 7),
     ("XEP-0424", 7),
     ("XEP-0425", 8),
-    ("XEP-0500", 5),
     ("XEP-0433", 11),
+    ("XEP-0463", 8),
+    ("XEP-0500", 5),
 ];
 
 fn root() -> PathBuf {

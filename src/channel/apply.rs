@@ -62,6 +62,7 @@ impl Channel {
             Change::Listed { node, jid, present, reason } => self.enter_in_list(*node, jid, *present, reason.as_ref()),
             Change::TopicSet(topic) => self.set_topic(topic),
             Change::VoiceSet { account, voice } => self.set_voice(account, *voice),
+            Change::Versioned(changes) => self.note_versions(changes),
             Change::GuestSet { guest, .. } => self.set_guest(guest),
             Change::InvitationSet(invitation) => {
                 self.bytes += invitation.bytes();

@@ -8,7 +8,7 @@ use super::refusal::Refusal;
 use super::settings::{Rights, Settings};
 use super::{
     Farewell, Guest, Invitation, Item, Member, Message, Nick, Node, NodeSet, OccupantRole, ParticipantId, Report,
-    RoomDecline, RoomInvitation, Row, Stamp, Topic,
+    RoomDecline, RoomInvitation, Row, Stamp, Topic, VersionedChange,
 };
 use jid::BareJid;
 use serde::{Deserialize, Serialize};
@@ -167,6 +167,8 @@ pub enum Change {
         /// Whether it has voice afterwards. `None`: as the settings say.
         voice: Option<bool>,
     },
+    /// XEP-0463: affiliations are others than before, or somebody asks for versions of them for the first time.
+    Versioned(Vec<VersionedChange>),
     /// A message was passed on that is not archived.
     Relayed(Relay),
     /// Somebody who has no record entered the room (XEP-0045 §7.2). This stands for the record. It is not stored.
@@ -248,6 +250,7 @@ impl Change {
             | Change::GuestSet { .. }
             | Change::TopicSet(_)
             | Change::VoiceSet { .. }
+            | Change::Versioned(_)
             | Change::InvitationSet(_)
             | Change::InvitationEnded { .. } => Subject::Other,
         }

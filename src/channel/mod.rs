@@ -5,6 +5,7 @@
 //! changes.
 
 pub mod access;
+mod affiliated;
 pub mod affiliation;
 mod aggregates;
 pub mod answer;
@@ -64,6 +65,7 @@ mod standing;
 mod states;
 mod tail;
 mod tallies;
+pub mod versions;
 mod view;
 pub mod whom;
 
@@ -103,6 +105,7 @@ pub use service_command::{AnyCommand, ServiceCommand};
 pub use settings::{History, Intervals, Membership, ReceiptPolicy, Rights, Settings, Style};
 pub use snapshot::{Person, Snapshot, Somebody, Standing};
 pub use stamp::Stamp;
+pub use versions::{Lists, VersionedChange, Versions};
 
 use crate::steps::Counted;
 use crowd::Crowd;
@@ -181,6 +184,8 @@ pub struct Kept {
     pub voices: BTreeMap<BareJid, bool>,
     /// Why accounts and domains are on the list of those who may not join, where somebody said.
     pub reasons: BTreeMap<BareJid, String>,
+    /// XEP-0463: the newest changes of affiliations, where anybody ever asked for them.
+    pub versions: Versions,
 }
 
 impl Kept {
@@ -198,6 +203,7 @@ impl Kept {
             topic: None,
             voices: BTreeMap::new(),
             reasons: BTreeMap::new(),
+            versions: Versions::default(),
         }
     }
 
@@ -208,7 +214,13 @@ impl Kept {
         let invitations: usize = self.invitations.iter().map(Invitation::bytes).sum();
         let listed = self.allowed.iter().chain(&self.banned).map(Roll::len).sum::<usize>() + self.voices.len();
         let reasons: usize = self.reasons.values().map(|reason| reason_bytes(reason)).sum();
-        items + guests + invitations + ENTRY_BYTES * listed + reasons + self.topic.as_ref().map_or(0, Topic::bytes)
+        items
+            + guests
+            + invitations
+            + ENTRY_BYTES * listed
+            + reasons
+            + self.versions.bytes()
+            + self.topic.as_ref().map_or(0, Topic::bytes)
     }
 }
 

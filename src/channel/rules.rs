@@ -81,6 +81,7 @@ impl<'a> Rules<'a> {
                 | Change::GuestSet { .. }
                 | Change::TopicSet(_)
                 | Change::VoiceSet { .. }
+                | Change::Versioned(_)
                 | Change::InvitationSet(_)
                 | Change::InvitationEnded { .. }
                 | Change::Relayed(_)

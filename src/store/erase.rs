@@ -12,7 +12,7 @@ use super::look_for::holds;
 use super::{StoreError, pieces};
 use crate::channel::{
     ChannelName, Event, EventKind, GoneChannel, Item, Member, Named, Nick, Node, NodeSet, Own, ParticipantId,
-    Preferences, Report, Row, RowKind, Tombstone, Topic,
+    Preferences, Report, Row, RowKind, Tombstone, Topic, VersionedChange,
 };
 use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet};
@@ -143,11 +143,21 @@ fn places(scribe: &impl Scribe, account: &BareJid) -> Result<(Vec<Place>, Ids), 
             Ok(())
         })?;
     }
+    let mut versioned = BTreeSet::new();
+    walk(scribe, b'b', &mut |dbs, key, entry| {
+        let tag = keyspace::tag_of_versioned(key).filter(|_| holds(entry, account));
+        if let Some(tag) = tag
+            && dbs.whole::<VersionedChange>(Space::State, key, entry)?.account.as_ref() == Some(account)
+        {
+            versioned.insert(tag);
+        }
+        Ok(())
+    })?;
     let mut places = Vec::new();
     walk(scribe, b'c', &mut |dbs, key, entry| {
         let EntryHead { name, tag, profile, settings, .. } = dbs.whole(Space::State, key, entry)?;
         let ids = ids.remove(&tag).unwrap_or_default();
-        if !ids.is_empty() || settings.events || profile.creator == *account {
+        if !ids.is_empty() || settings.events || profile.creator == *account || versioned.contains(&tag) {
             places.push(Place { name, tag, ids });
         }
         Ok(())
@@ -332,6 +342,15 @@ fn state(scribe: &impl Scribe, account: &BareJid, place: &Place) -> Result<bool,
             let nobody = Topic { nick: ERASED_NICK.to_owned(), ..topic };
             ops.insert(key, Some(keyspace::encode(&nobody)?));
         }
+        // That it was of the room says nothing of who else is, so clients read all lists anew.
+        let versions = keyspace::versioned(tag);
+        each(dbs, &versions, &versions, usize::MAX, &mut |key, entry| {
+            let change: VersionedChange = dbs.whole(Space::State, key, entry)?;
+            if change.account.as_ref() == Some(account) {
+                ops.insert(key.to_vec(), Some(keyspace::encode(&VersionedChange { account: None, ..change })?));
+            }
+            Ok(())
+        })?;
         let by_account = keyspace::trace_of(tag, account);
         if dbs.entry(Space::State, &by_account)?.is_some() {
             ops.insert(by_account, None);

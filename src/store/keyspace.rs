@@ -8,12 +8,14 @@ mod lists;
 mod month;
 mod names;
 mod parts;
+mod rooms;
 mod traces;
 mod values;
 
 pub(super) use lists::*;
 pub(super) use month::Month;
 pub(super) use names::*;
+pub(super) use rooms::*;
 pub(super) use traces::*;
 pub(super) use values::*;
 
@@ -45,10 +47,6 @@ pub(super) const CLOCK: &[u8] = b"sclock";
 pub(super) const NEWEST: &[u8] = b"n";
 /// In a month: the key of the newest commit whose redo record was dropped, which the state has to hold.
 pub(super) const DROPPED: &[u8] = b"d";
-
-/// What a record of a room is, behind the tag in its key.
-const TOPIC: u8 = 0;
-const VOICE: u8 = 1;
 
 /// The directory entry of a channel. Rights may be long, so they come last: a change of the rest copies their bytes.
 #[derive(Serialize, Deserialize)]
@@ -224,24 +222,6 @@ pub(super) fn visits(account: &BareJid) -> Vec<u8> {
 
 pub(super) fn visit(account: &BareJid, name: &ChannelName) -> Vec<u8> {
     key(b'v', &[&short(account.as_str()), &short(name.as_str())])
-}
-
-/// What the room that a channel is has of its own.
-pub(super) fn of_room(tag: u64) -> Vec<u8> {
-    key(b'b', &[&tag.to_be_bytes()])
-}
-
-pub(super) fn topic(tag: u64) -> Vec<u8> {
-    key(b'b', &[&tag.to_be_bytes(), &[TOPIC]])
-}
-
-/// The accounts whose voice was settled for them alone.
-pub(super) fn voices(tag: u64) -> Vec<u8> {
-    key(b'b', &[&tag.to_be_bytes(), &[VOICE]])
-}
-
-pub(super) fn voice(tag: u64, account: &BareJid) -> Vec<u8> {
-    key(b'b', &[&tag.to_be_bytes(), &[VOICE], &short(account.as_str())])
 }
 
 pub(super) fn items(tag: u64) -> Vec<u8> {

@@ -13,7 +13,7 @@ use super::near::reach;
 use super::seen::Seen;
 use super::{Record, StoreError};
 use crate::channel::{
-    Change, ChannelName, Guest, Head, Member, Node, ParticipantId, Rest, Row, RowKind, Stamp, Status,
+    Change, ChannelName, Guest, Head, Member, Node, ParticipantId, Rest, Row, RowKind, Stamp, Status, VersionedChange,
 };
 use jid::BareJid;
 use serde::{Serialize, de::DeserializeOwned};
@@ -117,6 +117,7 @@ impl<S: Databases> Planning<'_, S> {
             Change::VoiceSet { account: who, voice } => {
                 self.set(keyspace::voice(tag, who), voice.map(|it| (who, it)))?
             }
+            Change::Versioned(changes) => self.versions(tag, changes)?,
             Change::Reported(report) => self.put(keyspace::report(tag, report), keyspace::encode(report)?),
             Change::Struck(member) => self.strike(name, tag, member)?,
             Change::Faded(member) => self.fade(name, tag, member)?,
@@ -227,6 +228,13 @@ impl<S: Databases> Planning<'_, S> {
             self.put(key, keyspace::encode(&membership)?);
         }
         Ok(())
+    }
+
+    fn versions(&mut self, tag: u64, changes: &[VersionedChange]) -> Result<(), StoreError> {
+        changes.iter().try_for_each(|change| {
+            self.put(keyspace::versioned_one(tag, change.place()), keyspace::encode(change)?);
+            Ok(())
+        })
     }
 
     fn guest(&mut self, name: &ChannelName, tag: u64, guest: &Guest) -> Result<(), StoreError> {

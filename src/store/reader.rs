@@ -8,7 +8,7 @@ use super::{Bounds, Directory, Listing, Mentions, StoreError, Whereabouts, clock
 use crate::channel::dedup::REPEATS_MAX;
 use crate::channel::{
     Channel, ChannelName, Guest, Invitation, Item, Kept, Member, Node, ParticipantId, Profile, Roll, Row, Settings,
-    Status,
+    Status, Versions,
 };
 use jid::BareJid;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -39,6 +39,7 @@ pub(super) fn load(dbs: &impl Databases, name: &ChannelName) -> Result<Option<Ch
         reasons,
         topic: dbs.value(Space::State, &keyspace::topic(entry.tag))?,
         voices: voices.into_iter().collect(),
+        versions: Versions::restore(dbs.values(Space::State, &keyspace::versioned(entry.tag), usize::MAX)?),
         guests: guests.into_iter().map(|guest| (guest.jid.clone(), guest)).collect(),
         invitations: invitations.into_iter().collect(),
         ..Kept::new(entry.profile, entry.settings, rights)

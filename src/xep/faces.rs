@@ -73,6 +73,7 @@ pub fn show(change: &Change, render: &mut Render<'_>) {
         | Change::ListMade { exists: true, .. }
         | Change::TopicSet(_)
         | Change::VoiceSet { .. }
+        | Change::Versioned(_)
         | Change::RoleSet { .. }
         | Change::InvitationSet(_)
         | Change::InvitationEnded { declined: false, .. }

@@ -111,6 +111,41 @@ impl Sealer {
     }
 }
 
+/// XEP-0463: versions of affiliations.
+impl Sealer {
+    /// A version as an account is told it. `of`: the channel's tag, the account, and the lists that it reads.
+    pub fn version(&self, of: (u64, &BareJid, u8), version: u64) -> String {
+        let mut block = [0; 16];
+        block[..8].copy_from_slice(&versions_of(of));
+        block[8..].copy_from_slice(&version.to_be_bytes());
+        let mut block = block.into();
+        self.0.encrypt_block(&mut block);
+        hex::encode(block)
+    }
+
+    /// The version of a text. `None` where it was never given out for this.
+    pub fn open_version(&self, of: (u64, &BareJid, u8), text: &str) -> Option<u64> {
+        let mut bytes = [0; 16];
+        hex::decode_to_slice(text, &mut bytes).ok()?;
+        let mut block = bytes.into();
+        self.0.decrypt_block(&mut block);
+        let (sealed, version) = block.split_at(8);
+        (sealed == versions_of(of)).then(|| version.iter().fold(0, |n, &byte| n << 8 | u64::from(byte)))
+    }
+}
+
+/// What tells versions of different accounts and channels apart.
+fn versions_of((tag, account, lists): (u64, &BareJid, u8)) -> [u8; 8] {
+    let mut hash = Sha256::new();
+    hash.update(b"affiliations");
+    hash.update(tag.to_be_bytes());
+    hash.update([lists]);
+    hash.update(account.as_str());
+    let mut first = [0; 8];
+    first.copy_from_slice(&hash.finalize()[..8]);
+    first
+}
+
 impl fmt::Debug for Sealer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Sealer")

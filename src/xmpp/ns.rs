@@ -92,6 +92,8 @@ pub const MUC_REQUEST: &str = "http://jabber.org/protocol/muc#request";
 pub const MUC_OWNER: &str = "http://jabber.org/protocol/muc#owner";
 /// XEP-0045 §10.2: the type of the form that owners configure a room with.
 pub const MUC_ROOMCONFIG: &str = "http://jabber.org/protocol/muc#roomconfig";
+/// XEP-0463.
+pub const MUC_VERSIONS: &str = "urn:xmpp:muc:affiliations:1";
 /// XEP-0045 §6.3: a room keeps the ids of messages.
 pub const MUC_STABLE_ID: &str = "http://jabber.org/protocol/muc#stable_id";
 /// XEP-0410 §2: a room answers pings to one's own nick itself.

@@ -1,7 +1,7 @@
 //! What is left of destroyed channels is kept, and goes.
 
-use crate::fixture::{NOON, jid, name};
-use mixd::channel::{AccountMark, GoneChannel, Stamp};
+use crate::fixture::{NOON, Room, jid, loaded, name};
+use mixd::channel::{AccountMark, Change, GoneChannel, Lists, Stamp, Versions};
 use mixd::store::{Record, Store};
 
 /// What is left of a channel that hid its people.
@@ -48,7 +48,25 @@ fn an_account_that_is_erased_created_no_channel_that_is_gone(store: &dyn Store) 
     assert_eq!(store.look_for(&jid("venue")).unwrap(), Vec::<String>::new());
 }
 
+fn an_account_that_is_erased_is_in_no_version_of_affiliations(store: &dyn Store) {
+    let mut room = Room::create(store, "coven", 1);
+    let mut versions = Versions::default();
+    for n in 0..300 {
+        versions.note(versions.next(Some(jid(&format!("p{}", n % 3))), n % 2 == 0, 1000));
+    }
+    let changes: Vec<_> = versions.changes().cloned().collect();
+    let records = room.apply(changes.chunks(50).map(|some| Change::Versioned(some.to_vec())).collect());
+    store.commit(NOON, &records).unwrap();
+    assert_eq!(loaded(store, "coven").unwrap().kept().versions, versions);
+    assert!(!store.look_for(&jid("p1")).unwrap().is_empty());
+    assert_eq!(store.erase(&jid("p1")).unwrap(), [name("coven")]);
+    assert_eq!(store.look_for(&jid("p1")).unwrap(), Vec::<String>::new());
+    let kept = loaded(store, "coven").unwrap().kept().versions.clone();
+    assert_eq!((kept.current(Lists::All), kept.changed_since(Lists::All, 1100)), (1300, None));
+}
+
 claims! {
+    an_account_that_is_erased_is_in_no_version_of_affiliations,
     what_is_left_of_a_channel_is_kept_until_its_name_is_free,
     an_account_that_is_erased_created_no_channel_that_is_gone,
 }

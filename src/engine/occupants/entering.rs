@@ -12,7 +12,7 @@ use crate::channel::{Answer, ChannelName, Command, Member, ParticipantId, Passwo
 use crate::xep::availability::Availability;
 use crate::xep::muc::enter::{self, Entry};
 use crate::xep::muc::presence::status;
-use crate::xep::muc::{errors, subject};
+use crate::xep::muc::{errors, subject, versions};
 use crate::xep::{List, Reply};
 use crate::xmpp::{Stanza, Tag};
 use jid::{BareJid, FullJid};
@@ -69,6 +69,7 @@ impl Engine {
         let since = turn.outbox.len();
         match self.let_in(full, (name, nick, entry.password), turn) {
             Ok(entrant) => {
+                self.begin_versions(stanza, name, turn);
                 let tag = self.channels.tag_of(name);
                 // What is shown of a channel that the turn changes goes with the turn's commit as well.
                 let joins = entrant.joins || tag.is_some_and(|tag| turn.changes(tag));
@@ -172,13 +173,14 @@ impl Engine {
         self.occupants.enter((tag, name), full, whom, (no, Availability::of(&stanza.element)));
         let is_quiet = self.is_quiet(name, tag);
         let since = turn.outbox.len();
+        let version = self.tell_versions_to(stanza, (name, tag, full), no, turn);
         for (id, presence) in self.everybody_in((name, tag), &account, is_quiet) {
             if id != member.id {
                 turn.tell_all(Audience::One(no), halves(&presence, false));
             }
         }
         self.occupants.note_listed(tag, full, is_quiet);
-        self.tell_itself(stanza, (name, tag, full), (is_renamed, is_created), turn);
+        self.tell_itself(stanza, (name, tag, full), (is_renamed, is_created, version), turn);
         history.iter().for_each(|message| turn.tell_all(Audience::One(no), halves(message, true)));
         let id = self.service.sealer.mark(tag, self.dice.random());
         let topic = self.channels.channel(name).and_then(|channel| channel.kept().topic.as_ref());
@@ -198,7 +200,7 @@ impl Engine {
         &mut self,
         stanza: &Stanza,
         (name, tag, full): (&ChannelName, u64, &FullJid),
-        (is_renamed, is_created): (bool, bool),
+        (is_renamed, is_created, version): (bool, bool, Option<String>),
         turn: &mut Turn,
     ) {
         let (Some(channel), Some(here)) = (self.channels.channel(name), self.occupants.room(tag)) else { return };
@@ -210,7 +212,8 @@ impl Engine {
         codes.extend(is_created.then_some(status::CREATED));
         codes.extend(is_renamed.then_some(status::NICK_ASSIGNED));
         let sees = channel.unveils_occupants_to(&full.to_bare(), &here.seats);
-        let own = picture.occupant(&room, sees).available(stanza.id.as_deref(), &codes);
+        let version = version.map(|until| versions::mav(None, &until));
+        let own = picture.occupant(&room, sees).itself(stanza.id.as_deref(), &codes, version);
         turn.tell_all(Audience::One(no), halves(&own, false));
     }
 

@@ -34,6 +34,7 @@ mod speaking;
 mod telling;
 mod tending;
 mod undoing;
+mod versions;
 
 use super::fairness::pace::Pace;
 use super::outgoing::outbox::EntryNo;

@@ -3,7 +3,7 @@
 
 use super::ruling::Causes;
 use super::seat::{Seat, Session, Trace};
-use crate::channel::{ChannelName, ParticipantId, Seats};
+use crate::channel::{ChannelName, Lists, ParticipantId, Seats};
 use crate::engine::outgoing::outbox::EntryNo;
 use jid::{BareJid, FullJid};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -33,6 +33,17 @@ pub struct Call {
     pub behind: Option<u64>,
     /// Whether something is said there: it comes first.
     pub is_urgent: bool,
+}
+
+/// A client that asked for versions of affiliations.
+#[derive(Clone, Debug)]
+pub struct Versioned {
+    /// The client.
+    pub full: FullJid,
+    /// Its session.
+    pub no: EntryNo,
+    /// The lists that it was told of.
+    pub lists: Lists,
 }
 
 /// See the module.
@@ -66,6 +77,8 @@ pub struct Room {
     pub said_ms: u64,
     /// When accounts asked for voice lately, in steady milliseconds.
     pub voice_asked: BTreeMap<BareJid, u64>,
+    /// XEP-0463: the clients that asked for versions of affiliations, in the order in which they did, and what they have.
+    pub versioned: Vec<Versioned>,
     occupants: BTreeMap<u64, Seat>,
     places: HashMap<BareJid, u64>,
     /// Counts what happens, so that what a session was there for is known.
@@ -91,6 +104,7 @@ impl Room {
             call: None,
             said_ms: 0,
             voice_asked: BTreeMap::new(),
+            versioned: Vec::new(),
             occupants: BTreeMap::new(),
             places: HashMap::new(),
             moment: 0,

@@ -56,6 +56,7 @@ impl Engine {
         for beside in changes.chunk_by(|a, b| a.0 == b.0) {
             let of = &beside[0].0;
             let (standings, told) = (self.room_standings(of, beside), self.told_before(of, beside));
+            let affiliations = self.affiliations_before(of, beside);
             for (name, change) in beside {
                 let done = self.apply(name, change, turn);
                 let before = done.as_ref().and_then(|done| done.before);
@@ -79,6 +80,7 @@ impl Engine {
             }
             let since = turn.outbox.len();
             self.tell_standings(of, standings, turn);
+            self.note_versions(of, affiliations, turn);
             if let Some(told) = told {
                 self.tell_reconfigured(of, &told, turn);
             }

@@ -70,6 +70,7 @@ impl Traffic<'_> {
             | Change::GuestSet { .. }
             | Change::TopicSet(_)
             | Change::VoiceSet { .. }
+            | Change::Versioned(_)
             | Change::InvitationSet(_)
             | Change::InvitationEnded { .. }
             | Change::Announced(_)

@@ -7,7 +7,7 @@ use super::super::backup::entries::EntryReader;
 use super::super::backup::files;
 use super::super::backup::names::{CHANGES, space_of};
 use super::super::backup::{FileRecord, Manifest, STEP_ENTRIES, Watch, tell};
-use super::super::databases::{Databases, Space};
+use super::super::databases::{Databases, Order, Space};
 use super::super::keyspace::{self, Ops, Spans};
 use super::super::{StoreError, reader};
 use super::fill::Filling;
@@ -16,6 +16,7 @@ use super::options::SledOptions;
 use super::succession::UpgradedStore;
 use super::{SledStore, upgrade};
 use crate::channel::Stamp;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -89,6 +90,18 @@ impl SledStore {
                 let mut spans: Spans = self.disks.value(Space::State, &key)?.unwrap_or_default();
                 spans.skip = spans.skip.saturating_add(rows);
                 ops.insert(key, Some(keyspace::encode(&spans)?));
+                // Versions behind the backup are lost, and clients know them.
+                let versions = keyspace::versioned(listing.tag);
+                self.disks.scan(
+                    Space::State,
+                    &versions,
+                    &keyspace::behind(&versions),
+                    Order::Rising,
+                    &mut |key, _| {
+                        ops.insert(key.to_vec(), None);
+                        Ok(ControlFlow::Continue(()))
+                    },
+                )?;
             }
             writer.write_state(&self.disks, &ops).map_err(StoreError)?;
         }

@@ -26,6 +26,7 @@ pub fn features(channel: &Channel) -> impl Iterator<Item = &'static str> {
         either(channel.settings().room.temporary, "muc_temporary", "muc_persistent"),
     ]
     .into_iter()
+    .chain(channel.has_versions().then_some(ns::MUC_VERSIONS))
 }
 
 /// The form that says what a room is. Some clients read the first form of an answer alone, so it comes first.

@@ -16,6 +16,7 @@ pub mod presence;
 pub mod register;
 mod retraction;
 pub mod subject;
+pub mod versions;
 pub mod voice;
 
 use crate::channel::{Access, Answer, AnyCommand, Channel, OccupantRole, PrivateMessages, Refusal};

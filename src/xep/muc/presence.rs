@@ -88,9 +88,14 @@ impl Occupant<'_> {
 
     /// The presence that shows the occupant, without `to`.
     pub fn available(&self, id: Option<&str>, statuses: &[u16]) -> Tag {
-        let item = self.item(self.role());
+        self.itself(id, statuses, None)
+    }
+
+    /// The presence that tells an occupant that it is in the room, without `to`; with a version of affiliations where it asked.
+    pub fn itself(&self, id: Option<&str>, statuses: &[u16], version: Option<Tag>) -> Tag {
+        let x = self.x(self.item(self.role()), statuses).child_opt(version);
         let head = Tag::new("presence").attr("from", self.address()).attr_opt("id", id);
-        head.raw(self.says).child(self.x(item, statuses)).child(occupant::id(&self.member.id))
+        head.raw(self.says).child(x).child(occupant::id(&self.member.id))
     }
 
     /// The presence that tells that the occupant left, without `to`.

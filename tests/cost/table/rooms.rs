@@ -204,6 +204,17 @@ pub const FAMILIES: &[Family] = &[
         is_end: false,
     },
     Family {
+        name: "presence that enters a room and asks for affiliations",
+        before: nothing,
+        around: |it, inner| {
+            let mav = format!("<mav xmlns='{}' since='{:032x}'/>", ns::MUC_VERSIONS, it.serial);
+            let x = format!("<x xmlns='{}'><history maxstanzas='0'/>{mav}</x>", ns::MUC);
+            presence("", &format!("m{}@h/r", it.serial), &format!("yard@mix.h/m{}", it.serial), &format!("{x}{inner}"))
+        },
+        parts: SAID,
+        is_end: false,
+    },
+    Family {
         name: "presence of an occupant",
         before: |_| vec![entry("occupant")],
         around: |_, inner| presence("", "occupant@h/r", "yard@mix.h/occupant", inner),
