@@ -13,9 +13,11 @@ impl Engine {
         let mut turn = Turn { outbox: std::mem::take(self.outgoing.early()), ..Turn::default() };
         self.open_settled_rooms();
         self.review_rooms(&mut turn);
+        self.tell_watchers(&mut turn);
         batch.into_iter().enumerate().for_each(|(place, inbound)| self.take(place, inbound, &mut turn));
         self.end_walks(&mut turn);
         self.settle_presence(&mut turn);
+        self.look_for_watchers(&mut turn);
         self.settle_shares(&mut turn);
         self.settle_lists();
         self.settle_memberships();
@@ -72,7 +74,7 @@ impl Engine {
             match record {
                 Record::Channel { name, change, tag } => {
                     self.presence.probe_again(tag);
-                    self.undo_in_room(tag, &change);
+                    self.undo_in_room(&name, tag, &change);
                     self.undo_lock(&name, &change);
                     self.take_back(&name, tag, &change, &mut out);
                     self.undo_part(&name);
@@ -90,6 +92,7 @@ impl Engine {
             }
         }
         self.occupants.forget_settled();
+        self.forget_unsaid();
         self.undo_entries(&turn.entered, &mut out);
         self.undo_seats(turn.seats_past, turn.passing);
         self.leave_rosters_again(turn.left_rosters);
@@ -113,6 +116,7 @@ impl Engine {
         self.people_link_up(turn);
         self.presence_link_up();
         self.occupants.doubt_all(self.steady.0);
+        self.doubt_watchers();
         self.ask_home_servers(turn);
     }
 
@@ -142,6 +146,7 @@ impl Engine {
         self.ask_newcomers(turn);
         self.presence_tick(turn);
         self.ask_ghosts(turn);
+        self.forget_ended_rooms();
         self.people.end_pauses(self.steady, &mut turn.outbox);
         self.begin_chores(turn);
     }

@@ -17,7 +17,8 @@ impl Disco {
     /// The features of an address.
     fn features_of(&self, scope: Scope, has_rooms: bool) -> impl Iterator<Item = Tag> {
         let all = (self.extensions)().iter().flat_map(move |extension| extension.features(scope));
-        all.filter(move |var| has_rooms || !var.starts_with(ns::MUC)).map(|var| feature(var))
+        let is_of_rooms = |var: &str| var.starts_with(ns::MUC) || var == ns::RAI;
+        all.filter(move |var| has_rooms || !is_of_rooms(var)).map(|var| feature(var))
     }
 
     /// What the service tells of itself.

@@ -6,7 +6,7 @@
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
-use super::{Render, admin, anon, commands, group_events, invitations, mix_core, muc, notices, pubsub};
+use super::{Render, admin, anon, commands, group_events, invitations, mentions, mix_core, muc, notices, pubsub};
 use crate::channel::{Change, Node, RowKind};
 
 /// Shows an applied change to everybody concerned, in the order of sending.
@@ -36,6 +36,7 @@ pub fn show(change: &Change, render: &mut Render<'_>) {
         Change::Published(row) => {
             mix_core::show_row(row, render);
             muc::message::show_row(row, render);
+            mentions::show_row(row, render);
             if let RowKind::Event(event) = &row.kind {
                 group_events::show_last(event, row, render);
                 notices::tell_of(event, row.number, render);

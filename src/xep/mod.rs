@@ -29,6 +29,7 @@ pub mod invitations;
 pub mod mam;
 pub mod mam_page;
 pub mod media;
+pub mod mentions;
 pub mod mix_core;
 pub mod mix_presence;
 pub mod moderation;
@@ -43,6 +44,7 @@ pub mod ping;
 pub mod privilege;
 pub mod proxy;
 pub mod pubsub;
+pub mod rai;
 pub mod receipts;
 pub mod reflection;
 pub mod relayed;
@@ -90,6 +92,7 @@ pub static EXTENSIONS: &[&dyn Extension] = &[
     &mix_presence::MixPresence,
     &muc::Muc,
     &muc::owner::Owner,
+    &rai::ActivityIndicators,
     &groups::Groups,
     &notices::Notices,
 ];

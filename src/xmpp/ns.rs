@@ -100,6 +100,20 @@ pub const MUC_STABLE_ID: &str = "http://jabber.org/protocol/muc#stable_id";
 pub const MUC_SELF_PING: &str = "http://jabber.org/protocol/muc#self-ping-optimization";
 /// XEP-0045 §16.1.1: the node that lists the payloads which a room lets pass.
 pub const MUC_TRAFFIC: &str = "http://jabber.org/protocol/muc#traffic";
+/// XEP-0402 bookmarks.
+pub const BOOKMARKS: &str = "urn:xmpp:bookmarks:1";
+/// XEP-0060 §7.1.5: the type of the form that says what a node has to be like.
+pub const PUBLISH_OPTIONS: &str = "http://jabber.org/protocol/pubsub#publish-options";
+/// XEP-0060 §8.1.3: the type of the form that a node is created with.
+pub const NODE_CONFIG_FORM: &str = "http://jabber.org/protocol/pubsub#node_config";
+/// XEP-0437 indicators of activity in rooms.
+pub const RAI: &str = "urn:xmpp:rai:0";
+/// XEP-0372 references. Some of them mention somebody.
+pub const REFERENCE: &str = "urn:xmpp:reference:0";
+/// XEP-0513 explicit mentions.
+pub const MENTIONS: &str = "urn:xmpp:mentions:0";
+/// XEP-0452 notifications of mentions.
+pub const MENTION_NOTIFICATIONS: &str = "urn:xmpp:mmn:0";
 /// XEP-0184 receipts.
 pub const RECEIPTS: &str = "urn:xmpp:receipts";
 /// XEP-0333 markers.

@@ -102,13 +102,14 @@ pub(super) struct ChoreKind {
     pub(super) pass: fn(&mut Engine, &ChannelName),
 }
 
-pub(super) const KINDS: [ChoreKind; 8] = [
+pub(super) const KINDS: [ChoreKind; 9] = [
     ChoreKind { next: Engine::next_to_look_at, go_on: Engine::look_at, pass: Engine::pass_looking },
     ChoreKind { next: Engine::next_deserted, go_on: Engine::destroy_deserted, pass: Engine::pass_deserted },
     ChoreKind { next: Engine::next_ending, go_on: Engine::end_lifetime, pass: Engine::pass_ending },
     ChoreKind { next: Engine::next_to_announce, go_on: Engine::announce_in, pass: Engine::pass_announcing },
     ChoreKind { next: Engine::next_presence, go_on: Engine::deliver_presence_in, pass: Engine::pass_presence },
     ChoreKind { next: Engine::next_rooms, go_on: Engine::tend_room, pass: Engine::pass_rooms },
+    ChoreKind { next: Engine::next_watched, go_on: Engine::look_for_watchers_in, pass: Engine::pass_watched },
     ChoreKind { next: Engine::next_to_leave, go_on: Engine::leave_in, pass: Engine::pass_leaving },
     ChoreKind { next: Engine::next_on_tours, go_on: Engine::tour_in, pass: Engine::pass_on_tours },
 ];

@@ -1,8 +1,10 @@
 //! Runs chores: each tick asks for the next channels, and each channel in memory has all of its chores done.
 
 use super::super::{Engine, Inbound, Turn};
+use super::Channels;
 use super::chores::KINDS;
 use super::step::Step;
+use crate::channel::ChannelName;
 
 impl Engine {
     /// Begins no steps before the next tick, because the process is about to end. Stored chores continue at the next
@@ -47,6 +49,8 @@ impl Engine {
             Step::Finish(name, number) => return self.finish(&name, number, turn),
             // The rest is done at the end of every turn.
             Step::LetGo => return self.tell_ended_rooms(turn),
+            // It is done in any case.
+            Step::Indicate => return,
             // The next tick asks for it again.
             Step::In(_) | Step::Through(..) if self.channels.chores.rests => return,
             // The channel left memory; the next tick asks for it again.
@@ -69,10 +73,22 @@ impl Engine {
         self.channels.chores.asked.remove(step);
         match step {
             Step::In(name) => KINDS.iter().for_each(|kind| (kind.pass)(self, name)),
-            Step::Through(..) | Step::LetGo => {}
+            Step::Through(..) | Step::LetGo | Step::Indicate => {}
             Step::Finish(name, _) => return self.give_part_up(name),
         }
         None
+    }
+}
+
+impl Channels {
+    /// A channel is to be loaded, for the chores with work in it.
+    pub(in crate::engine) fn want_in_memory(&mut self, name: ChannelName) {
+        self.chores.want(Step::In(name));
+    }
+
+    /// Gives out some of the steps that wait.
+    pub(in crate::engine) fn give_steps_out(&mut self, turn: &mut Turn) {
+        self.chores.give_out(turn);
     }
 }
 

@@ -86,6 +86,7 @@ impl Engine {
         tracing::info!(%account, erases, "an account is no more: it is ended in every channel");
         let since = past.map_or(self.now, |past| past.since);
         self.set_ending(&account, Some(Ending { since, erases, is_out: false }), turn);
+        self.end_watchers_of(&account, turn);
         if self.requests.nick_of(&account).is_some() {
             self.register(account, None, turn);
         }

@@ -128,6 +128,11 @@ impl Channels {
         self.shelf.is_cold(name)
     }
 
+    /// Whether a channel cannot be read.
+    pub(in crate::engine) fn is_unreadable(&self, name: &ChannelName) -> bool {
+        self.unreadable.contains(name)
+    }
+
     /// The directory of channels, and those in memory.
     pub(in crate::engine) fn shelf(&self) -> &ChannelShelf {
         &self.shelf

@@ -23,6 +23,7 @@ impl Engine {
     pub fn own_needs(&self, is_tick: bool) -> Needs {
         let unknown = self.people.accounts().unsettled().filter(|account| !self.channels.memberships.knows(account));
         let mut needs = Needs { accounts: unknown.cloned().collect(), ..Needs::default() };
+        self.need_of_watchers(&mut needs);
         if is_tick {
             self.need_of_endings(&mut needs);
             self.need_of_presence(&mut needs);
@@ -91,7 +92,7 @@ impl Engine {
         let account = stanza.sender();
         if asks_list {
             self.need_list(&account, needs);
-        } else if self.is_broadcast(stanza) || self.is_presence_of_stranger(stanza) {
+        } else if self.is_broadcast(stanza) || self.is_presence_of_stranger(stanza) || self.is_watch(stanza) {
             self.need_memberships(&account, needs);
         }
     }

@@ -15,4 +15,6 @@ pub enum Step {
     Finish(ChannelName, u64),
     /// Remove people of unloaded channels from the address book. Every turn does this at its end.
     LetGo,
+    /// Tell clients of activity in rooms (XEP-0437), and go on looking for it. Every turn does this.
+    Indicate,
 }

@@ -22,6 +22,7 @@ impl Engine {
         turn: &mut Turn,
     ) {
         self.follow_invitations(tag, change);
+        self.follow_for_watchers(name, tag, change, turn);
         if self.occupants.room(tag).is_none() {
             return;
         }

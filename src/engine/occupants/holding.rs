@@ -77,6 +77,7 @@ impl Occupants {
         if is_new {
             self.shares.count(&account, 1);
             self.clients.entry(account).or_default().insert(full.clone());
+            self.watchers.pass_door(tag, full, true);
         }
         is_new
     }
@@ -149,6 +150,7 @@ impl Occupants {
     pub(super) fn forget(&mut self, tag: u64, session: &Session) {
         let (full, account) = (&session.full, session.full.to_bare());
         self.save_later(&account, tag);
+        self.watchers.pass_door(tag, full, false);
         self.shares.give_back(&account, 1);
         self.bytes.give_back(&account, session.says.bytes());
         let Some(rooms) = self.of.get_mut(full) else { return };

@@ -28,6 +28,7 @@ impl Engine {
     ) {
         let shows_jids = self.channels.channel(name).is_some_and(|channel| channel.settings().shows_jids());
         let says = Availability::of(presence).shown(shows_jids);
+        self.note_visit(name, full);
         self.end_session(name, full, (says, &[]), turn);
         self.end_forsaken(name, turn);
     }

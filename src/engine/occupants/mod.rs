@@ -15,6 +15,7 @@ mod gone;
 mod heard;
 mod history;
 mod holding;
+mod indicating;
 mod invited;
 pub(super) mod leaving;
 mod locks;
@@ -35,6 +36,8 @@ mod telling;
 mod tending;
 mod undoing;
 mod versions;
+mod visits;
+mod watchers;
 
 use super::fairness::pace::Pace;
 use super::outgoing::outbox::EntryNo;
@@ -62,6 +65,10 @@ const BYTES_MAX: usize = 256 << 20;
 const ENTRIES: Rate = Rate { per_s: 2, burst: 1000 };
 /// The rate at which an account's presence in rooms, and its other nicks, are told to others.
 const TOLD: Rate = Rate { per_s: 20, burst: 500 };
+/// Channels that are loaded for those who watch rooms.
+const LOOKING: Budget = Budget { things: 256, cost: usize::MAX };
+/// The rate at which rooms are looked at for clients of an account that watch.
+const LOOKS: Rate = Rate { per_s: 20, burst: 2000 };
 /// Rooms that are gone on with at a tick, and seats that are told of.
 const TENDING: Budget = Budget { things: 512, cost: 4096 };
 
@@ -106,6 +113,11 @@ pub(in crate::engine) struct Occupants {
     /// Seats that changed in the turn, by accounts and the tags of channels.
     unsaved: BTreeSet<(BareJid, u64)>,
     ghosts: heard::Ghosts,
+    watchers: watchers::Watchers,
+    /// Channels that are loaded for those who watch.
+    looking: Chore<ChannelName>,
+    /// The rate at which rooms are looked at for clients of an account.
+    looks: Pace<BareJid>,
 }
 
 impl Occupants {
@@ -135,6 +147,9 @@ impl Occupants {
             ruling: None,
             unsaved: BTreeSet::new(),
             ghosts: heard::Ghosts::default(),
+            watchers: watchers::Watchers::new(own_domains),
+            looking: Chore::circle(LOOKING),
+            looks: Pace::new(LOOKS),
         }
     }
 
@@ -153,7 +168,8 @@ impl Occupants {
     /// Who hit a share since this was asked last.
     pub fn hits(&mut self) -> impl Iterator<Item = Hit> + use<> {
         let hits = self.shares.hits().chain(self.bytes.hits()).chain(self.invitees.hits());
-        hits.chain(self.locks.shares.hits()).chain(self.taken.hits())
+        let hits = hits.chain(self.locks.shares.hits()).chain(self.taken.hits());
+        hits.chain(self.watchers.hits())
     }
 
     /// The seats of a room, as the rules see them.
@@ -196,9 +212,9 @@ impl Occupants {
         self.of.get(full)?.iter().find(is_named).copied()
     }
 
-    /// Whether a client has a session in any room.
-    pub fn sits_anywhere(&self, full: &FullJid) -> bool {
-        self.of.contains_key(full)
+    /// Whether a client has a session in any room, or is told of what happens in rooms.
+    pub fn is_sent_something(&self, full: &FullJid) -> bool {
+        self.of.contains_key(full) || self.watchers.number_of(full).is_some()
     }
 
     /// The entry in the address book of a client that has a session in a room.

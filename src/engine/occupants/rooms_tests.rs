@@ -231,7 +231,7 @@ fn whoever_makes_room_in_a_room_that_is_not_in_memory_is_put_out_once_it_is() {
         seat.shown().map(|session| session.is_gone)
     };
     assert_eq!((seat(&engine, "a@away"), engine.occupants.shares.held()), (Some(true), 2));
-    assert!(engine.occupants.sits_anywhere(&"b@h/1".parse().unwrap()));
+    assert!(engine.occupants.is_sent_something(&"b@h/1".parse().unwrap()));
     let next = turn(&mut engine, 3000, vec![Inbound::Tick]).next;
     assert!(next.iter().any(|it| matches!(it, Inbound::GoOn(Step::In(of)) if *of == name)), "{next:?}");
 }

@@ -52,7 +52,8 @@ impl Engine {
     }
 
     /// A change was not stored: when the channel is in memory again, those who sit in it by that change do not any more.
-    pub(in crate::engine) fn undo_in_room(&mut self, tag: u64, change: &Change) {
+    pub(in crate::engine) fn undo_in_room(&mut self, name: &ChannelName, tag: u64, change: &Change) {
+        self.undo_for_watchers(name, tag, change);
         if change.is_end() {
             self.occupants.revive_room(tag);
         }

@@ -172,6 +172,9 @@ impl Engine {
         }
         turn.unsent.extend(unsent(channel, change, &shown));
         let since = turn.outbox.len();
+        if let (Traffic::Row(_), Some(account)) = (Traffic::of(change), actor) {
+            self.charge_mail(account, &shown);
+        }
         shown.into_iter().for_each(|shown| self.send_shown(shown, Some(name), lasting, turn));
         if let Some(account) = actor {
             self.load(account, name, &mut turn.outbox[since..]);

@@ -47,7 +47,7 @@ impl Engine {
         let is_reached = match whom.try_as_full() {
             Ok(full) => {
                 let is_shown = || !self.presence.online().places_of_resource(full).is_empty();
-                self.people.accounts.is_known(full, true) || is_shown() || self.occupants.sits_anywhere(full)
+                self.people.accounts.is_known(full, true) || is_shown() || self.occupants.is_sent_something(full)
             }
             // Guests are sent nothing there.
             Err(bare) => self.people.accounts.is_at_bare(bare) && !is_guest,

@@ -62,7 +62,10 @@ impl Engine {
                         self.resume(&name, full, turn);
                         self.take_available(&name, full, &stanza.element, turn);
                     }
-                    Some(Target::Service) => self.note_broadcast(full, stanza),
+                    Some(Target::Service) => {
+                        self.note_broadcast(full, stanza);
+                        self.begin_watcher(full, stanza, turn);
+                    }
                     _ => {}
                 }
             }

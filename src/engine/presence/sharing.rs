@@ -12,7 +12,7 @@ use super::online::{Online, OwedTo};
 use crate::channel::{Channel, Member, ParticipantId, Rate, Stamp};
 use crate::timers::Timers;
 use crate::xep::Service;
-use jid::BareJid;
+use jid::{BareJid, FullJid};
 
 /// The rate at which presence of an account is delivered, over all channels. An account in 500 channels may come online
 /// at once.
@@ -103,6 +103,11 @@ impl Sharing {
     /// The same for all accounts of a domain.
     pub fn spread_all(&mut self, domain: &str) {
         self.online.spread_all(domain);
+    }
+
+    /// A client that the service sends something may be gone.
+    pub fn doubt(&mut self, full: &FullJid) {
+        self.online.doubt(full, true);
     }
 
     /// An account subscribed to presence in this channel, and will get that of all participants.

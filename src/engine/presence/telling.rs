@@ -77,6 +77,7 @@ impl Engine {
     pub(in crate::engine) fn vanish(&mut self, full: &FullJid, turn: &mut Turn) {
         self.people.gone(full, &mut turn.outbox);
         self.leave_rooms(full);
+        self.end_watcher(full, turn);
         self.begin_anew(full, true, turn);
         self.presence.online.end_broadcast(full);
         self.presence.online.trust(full);

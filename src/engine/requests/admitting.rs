@@ -4,6 +4,7 @@ use super::super::Engine;
 use super::admission::{CountedMessage, bytes_of};
 use super::call::Call;
 use crate::channel::{Actor, Channel, ChannelName, Member, Refusal};
+use crate::xep::Shown;
 use crate::xmpp::{Kind, Stanza};
 use jid::BareJid;
 
@@ -57,6 +58,20 @@ impl Engine {
         self.admit_freight(actor)?;
         let message = CountedMessage { account: &actor.account, channel: Some(name), bytes: 0 };
         self.requests.admission.admit(&message, self.steady.0, 0).map(|_| ())
+    }
+
+    /// Counts what a message has people sent by mail beside it, a copy for each, as if its author had sent it: later messages
+    /// wait for it.
+    pub(in crate::engine) fn charge_mail(&mut self, account: &BareJid, shown: &[Shown]) {
+        let bytes = |shown: &Shown| {
+            let Shown::MailAll { accounts, message } = shown else { return None };
+            Some(accounts.len() * message.clone().into_xml().len())
+        };
+        let bytes: usize = shown.iter().filter_map(bytes).sum();
+        let is_counted = !self.service.operators.contains(account) && !self.requests.admission.is_unpaced(account);
+        if bytes > 0 && is_counted {
+            self.requests.admission.bytes.charge(account, bytes as u64, self.steady.0);
+        }
     }
 
     /// The longest time that a message or presence waits for its rate, in milliseconds.

@@ -18,6 +18,7 @@ pub fn features(channel: &Channel) -> impl Iterator<Item = &'static str> {
         ns::REGISTER,
         ns::MUC_REGISTER,
         ns::MUC_REQUEST,
+        ns::RAI,
         either(channel.profile().listed, "muc_public", "muc_hidden"),
         either(channel.is_for_members(), "muc_membersonly", "muc_open"),
         either(channel.settings().room.moderated, "muc_moderated", "muc_unmoderated"),
@@ -27,6 +28,7 @@ pub fn features(channel: &Channel) -> impl Iterator<Item = &'static str> {
     ]
     .into_iter()
     .chain(channel.has_versions().then_some(ns::MUC_VERSIONS))
+    .chain(channel.settings().room.forward_mentions.then_some(ns::MENTION_NOTIFICATIONS))
 }
 
 /// The form that says what a room is. Some clients read the first form of an answer alone, so it comes first.

@@ -121,6 +121,7 @@ pub fn fields(channel: &Channel, limits: &Limits) -> Vec<Field> {
         some("muc#roomconfig_whois", "list-single", "Who Sees the JIDs of Occupants", vec![whois.to_owned()], &SEERS),
         text("muc#maxhistoryfetch", "Messages of History at Most", &history_max.to_string()),
         text(SLOW_MODE, "Seconds Between Two Messages of One Occupant", &room.slow_mode_s.unwrap_or(0).to_string()),
+        truth(MENTIONS, "Forward Messages with Mentions to Members Who Are Away", room.forward_mentions),
         field("muc#roomconfig_roomadmins", "jid-multi", "Admins", jids(&rights.admins)),
         field("muc#roomconfig_roomowners", "jid-multi", "Owners", jids(&rights.owners)),
         text(RETENTION, "Days After Which Messages Are Deleted; 0 for Never", &settings.retention_days.to_string()),
@@ -132,6 +133,9 @@ const RETENTION: &str = "{urn:mixd:group:1}retention-days";
 
 /// XEP-0500 §4.
 const SLOW_MODE: &str = "muc#roomconfig_slow_mode_duration";
+
+/// XEP-0452 §3.1.
+const MENTIONS: &str = "muc#roomconfig_forwardmentions";
 
 /// How many occupants there may be.
 fn crowd(seats_max: usize, max: usize) -> Field {
@@ -238,6 +242,7 @@ fn take(reading: &mut Reading<'_>, field: &Field, values: &[String], channel: &C
         "muc#roomconfig_whois" => patch.visibility = Some(visibility(one)),
         "muc#maxhistoryfetch" => room.history_max = Some(one_number(var, values)?),
         SLOW_MODE => room.slow_mode_s = Some(one_number(var, values)?).filter(|seconds| *seconds > 0),
+        MENTIONS => room.forward_mentions = one_truth(var, values)?,
         "muc#roomconfig_roomadmins" => *admins = Some(accounts(var, values)?),
         "muc#roomconfig_roomowners" => {
             *owners = Some(accounts(var, values)?);

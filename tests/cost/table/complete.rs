@@ -28,6 +28,10 @@ const OF_NO_PEER: &[&str] = &[
     "http://jabber.org/protocol/muc#roomconfig",
     "http://jabber.org/protocol/muc#stable_id",
     "http://jabber.org/protocol/muc#self-ping-optimization",
+    "urn:xmpp:mmn:0",
+    "urn:xmpp:bookmarks:1",
+    "http://jabber.org/protocol/pubsub#publish-options",
+    "http://jabber.org/protocol/pubsub#node_config",
 ];
 
 /// Commands that the service gives by itself: what leads to them is measured with what they cost.

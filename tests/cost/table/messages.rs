@@ -63,7 +63,28 @@ const PAYLOADS: &[Part] = &[
 /// What most of them are, where pairs would only say it again.
 const FEW: &[Part] = &[PAYLOADS[0], PAYLOADS[1], PAYLOADS[3], PAYLOADS[6], PAYLOADS[8]];
 
+/// What mentions somebody.
+const MENTIONS: &[Part] = &[
+    |_, n| format!("<reference xmlns='{}' type='mention' uri='xmpp:p{n}@h'/>", ns::REFERENCE),
+    |_, n| format!("<reference xmlns='{}' type='mention' uri='xmpp:nook@mix.h/nick%20{n}'/>", ns::REFERENCE),
+    |_, n| format!("<mention xmlns='{}' occupantid='{n}'/>", ns::MENTIONS),
+];
+
 pub const FAMILIES: &[Family] = &[
+    Family {
+        name: "message in a room that many are told of",
+        before: nothing,
+        around: |_, inner| message("groupchat", "c1@crowd.example/r", "fair@mix.h", inner),
+        parts: FEW,
+        is_end: false,
+    },
+    Family {
+        name: "message that mentions those who are away",
+        before: nothing,
+        around: |_, inner| message("groupchat", "own@h/r", "nook@mix.h", &format!("<body>Hail!</body>{inner}")),
+        parts: MENTIONS,
+        is_end: false,
+    },
     Family {
         name: "message",
         before: nothing,

@@ -56,6 +56,20 @@ pub const FAMILIES: &[Family] = &[
         is_end: false,
     },
     Family {
+        name: "presence that asks for activity in rooms",
+        before: nothing,
+        around: |_, inner| presence("", "p2@h/far", "mix.h", &format!("<rai xmlns='{}'/>{inner}", ns::RAI)),
+        parts: SAID,
+        is_end: false,
+    },
+    Family {
+        name: "presence that asks for activity in many rooms",
+        before: nothing,
+        around: |_, inner| presence("", "joe@h/far", "mix.h", &format!("<rai xmlns='{}'/>{inner}", ns::RAI)),
+        parts: SAID,
+        is_end: false,
+    },
+    Family {
         name: "presence to a participant",
         before: nothing,
         around: |it, inner| presence("", "p2@h/r", &it.world.address("yard", "p3@h"), inner),

@@ -64,7 +64,29 @@ pub fn filled(size: usize) -> World {
     fill_others(&mut world);
     fill_groups(&mut world);
     fill_service(&mut world);
+    fill_watchers(&mut world);
+    fill_absent(&mut world);
     world
+}
+
+/// `nook`: everybody is a member of it, and in no way there; who is mentioned is told of that.
+fn fill_absent(world: &mut World) {
+    world.fill([create("own@h/r", "nook"), join("own@h/r", "nook", "")]);
+    let form = |fields: &str| format!("<x xmlns='{}' type='submit'>{fields}</x>", ns::FORM);
+    let field = |var: &str, value: &str| format!("<field var='muc#{var}'><value>{value}</value></field>");
+    let forward = form(&field("roomconfig_forwardmentions", "1"));
+    let forward = format!("<query xmlns='{}'>{forward}</query>", ns::MUC_OWNER);
+    let of_type = format!("<field var='FORM_TYPE'><value>{}</value></field>", ns::MUC_REGISTER);
+    let nick = |n| form(&[&*of_type, &field("register_roomnick", &format!("nick {n}"))].concat());
+    let register = |n| format!("<query xmlns='{}'>{}</query>", ns::REGISTER, nick(n));
+    world.fill([iq("set", "own@h/r", "nook@mix.h", &forward)]);
+    world.fill((0..world.size).map(|n| iq("set", &format!("p{n}@h/r"), "nook@mix.h", &register(n))));
+}
+
+/// Everybody of `fair` is to be told of activity there, by one more client.
+fn fill_watchers(world: &mut World) {
+    let watch = |n| format!("<presence from='c{n}@{CROWD}/far' to='mix.h'><rai xmlns='{}'/></presence>", ns::RAI);
+    world.fill((0..world.size).map(watch));
 }
 
 /// `hall`: a plain channel of many people, many of them admins, with as many who are banned, guests, and messages; the first
