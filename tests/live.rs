@@ -168,6 +168,38 @@ fn channels_of_another_service_are_joined_through_prosody() {
     ends_in_order(&mut other);
 }
 
+// ejabberd 23.01 has no such privilege, and 24.12 hands what is asked for an account back: it is played where `scripts/long` runs
+// the one of Debian 13's backports.
+#[test]
+fn bookmarks_follow_groups_where_the_host_lets_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let line = "iq = { [\"urn:xmpp:mix:core:1\"] = \"set\" }";
+    let with = "iq = { [\"urn:xmpp:mix:core:1\"] = \"set\", [\"http://jabber.org/protocol/pubsub\"] = \"both\" }";
+    let prosody = (HostKind::Prosody, None, "prosody.cfg.lua", line, with.to_owned());
+    let line = "    presence: {managed_entity: mix_component}";
+    let with = format!("{line}\n    iq: {{\"http://jabber.org/protocol/pubsub\": {{both: mix_component}}}}");
+    let ejabberd = (HostKind::Ejabberd, None, "ejabberd.yml", line, with);
+    let hosts = match std::env::var("HOST_DEBIAN").as_deref() {
+        Ok("13-backports") => vec![prosody, ejabberd],
+        Ok("13") => vec![prosody],
+        _ => vec![prosody.clone(), (HostKind::Prosody, Some("13"), prosody.2, prosody.3, prosody.4.clone())],
+    };
+    for (kind, debian, file, line, with) in hosts {
+        let config = fs::read_to_string(hosts::checkout(&format!("config/{file}"))).expect("the configuration");
+        assert!(config.contains(line), "{file} has {line}");
+        let granting = folder.path().join(file);
+        fs::write(&granting, config.replace(line, &with)).expect("it is written");
+        let mut host = Host::start_as(Setup { config: Some(granting), debian, ..Setup::of(kind) });
+        let component = format!("[component]\ndomain = '{MIX_DOMAIN}'\nsecret = '{SECRET}'\n");
+        let settings = format!("[muc]\nbookmarks = true\n{component}");
+        let mut mixd = Mixd::launch_with(Path::new(MIXD), &settings, host.setup.component_port);
+        mixd.wait_for_links(1);
+        mixd.wait_for_log("the privilege", |log| log.contains("bookmarks=true"));
+        play("bookmarks_follow_groups", &mut host, &mut mixd);
+        ends_in_order(&mut mixd);
+    }
+}
+
 #[test]
 fn mod_mix_pam_of_ejabberd_works() {
     let mut host = Host::start(HostKind::EjabberdMixPam);

@@ -11,6 +11,8 @@ pub struct RoomLimits {
     pub enabled: bool,
     /// Occupants of one room that came by XEP-0045.
     pub occupants_max: usize,
+    /// Whether people have bookmarks of their groups, where the host server lets the service set them (XEP-0402).
+    pub bookmarks: bool,
     /// What a room is made with by a client of XEP-0045.
     pub rooms: RoomDefaults,
 }
@@ -33,7 +35,7 @@ pub struct RoomDefaults {
 
 impl Default for RoomLimits {
     fn default() -> RoomLimits {
-        RoomLimits { enabled: true, occupants_max: 10_000, rooms: RoomDefaults::default() }
+        RoomLimits { enabled: true, occupants_max: 10_000, bookmarks: false, rooms: RoomDefaults::default() }
     }
 }
 

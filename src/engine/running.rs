@@ -14,6 +14,7 @@ impl Engine {
         self.open_settled_rooms();
         self.review_rooms(&mut turn);
         self.tell_watchers(&mut turn);
+        self.keep_bookmarks(&mut turn);
         batch.into_iter().enumerate().for_each(|(place, inbound)| self.take(place, inbound, &mut turn));
         self.end_walks(&mut turn);
         self.settle_presence(&mut turn);
@@ -93,6 +94,7 @@ impl Engine {
         }
         self.occupants.forget_settled();
         self.forget_unsaid();
+        self.forget_bookmarks();
         self.undo_entries(&turn.entered, &mut out);
         self.undo_seats(turn.seats_past, turn.passing);
         self.leave_rosters_again(turn.left_rosters);

@@ -8,6 +8,7 @@ pub mod admin;
 pub mod anon;
 pub mod availability;
 pub mod avatar;
+pub mod bookmarks;
 pub mod chat_states;
 pub mod commands;
 pub mod configuration;

@@ -1,6 +1,6 @@
 //! XEP-0356: what a host server lets the service do for its users.
 //!
-//! The service uses it for presence (who is online), for roster items, and for joining channels of other services.
+//! The service uses it for presence (who is online), for roster items, for joining channels of other services, and for bookmarks.
 //! Prosody speaks `:2`, ejabberd `:1` (hosts.md, D.2).
 
 use crate::xmpp::{Parts, Stanza, Tag, ns, write_element};
@@ -20,6 +20,8 @@ pub struct Privileges {
     pub presence: bool,
     /// XEP-0356 §6: the service may have the server's users join and leave channels of other services.
     pub joins: bool,
+    /// XEP-0356 §6: the service may ask for things in the pubsub services of the server's users, and change them.
+    pub bookmarks: bool,
 }
 
 /// The privileges that a message grants. `None` where it grants nothing.
@@ -34,10 +36,23 @@ pub fn advert(message: &Element) -> Option<Privileges> {
     advert.parts().next().map(|_| Privileges {
         roster: granted("roster", &["set", "both"]),
         presence: granted("presence", &["managed_entity", "roster"]),
-        joins: advert.parts().filter(|perm| perm.attr("access") == Some("iq")).flat_map(Element::parts).any(|it| {
-            it.attr("ns") == Some(ns::MIX_CORE) && it.attr("type").is_some_and(|kind| kind == "set" || kind == "both")
-        }),
+        joins: grants_iq(advert, ns::MIX_CORE, &["set", "both"]),
+        bookmarks: grants_iq(advert, ns::PUBSUB, &["both"]),
     })
+}
+
+/// Whether requests of a namespace are granted. Prosody 0.12 writes each namespace into the one before.
+fn grants_iq(advert: &Element, ns: &str, kinds: &[&str]) -> bool {
+    let mut level: Vec<&Element> = advert.parts().filter(|perm| perm.attr("access") == Some("iq")).collect();
+    while !level.is_empty() {
+        level = level.into_iter().flat_map(Element::parts).filter(|it| it.name() == "namespace").collect();
+        let is_meant =
+            |it: &&Element| it.attr("ns") == Some(ns) && it.attr("type").is_some_and(|it| kinds.contains(&it));
+        if level.iter().any(is_meant) {
+            return true;
+        }
+    }
+    false
 }
 
 /// XEP-0356 §6.3: a request that the host server sends for an account, from its bare JID.
@@ -47,6 +62,19 @@ pub fn on_behalf(from: &str, account: &BareJid, to: &BareJid, id: &str, payload:
     let iq = Tag::in_ns("iq", ns::CLIENT).attr("type", "set").attr("id", id).attr("to", to.as_str()).raw(&inner);
     Tag::new("iq")
         .attr("type", "set")
+        .attr("id", id)
+        .attr("from", from)
+        .attr("to", account.as_str())
+        .child(Tag::in_ns("privileged_iq", NAMESPACES[1]).child(iq))
+        .into_xml()
+}
+
+/// XEP-0356 §6.3: a request that the host server sends for an account to the account itself, as one of its clients would.
+pub fn as_account(from: &str, account: &BareJid, (type_, id): (&str, &str), payload: Tag) -> String {
+    let iq =
+        Tag::in_ns("iq", ns::CLIENT).attr("type", type_).attr("id", id).attr("to", account.as_str()).child(payload);
+    Tag::new("iq")
+        .attr("type", type_)
         .attr("id", id)
         .attr("from", from)
         .attr("to", account.as_str())

@@ -335,6 +335,7 @@ fn settings(script: &Script, memory: Memory) -> Result<ServiceSettings, Unplayab
             "invitations_per_inviter_max" => settings.limits.invitations_per_inviter_max = number()?,
             "invitation_s" => settings.limits.invitation_s = number()? as u64,
             "occupants_max" => settings.limits.muc.occupants_max = number()?,
+            "bookmarks" => settings.limits.muc.bookmarks = value == "true",
             "participants_max" => settings.limits.participants_max = number()?,
             "presence_participants_max" => settings.limits.presence_participants_max = number()?,
             "former_max" => settings.limits.former_max = number()?,

@@ -23,6 +23,7 @@ impl Engine {
     ) {
         self.follow_invitations(tag, change);
         self.follow_for_watchers(name, tag, change, turn);
+        self.follow_for_bookmarks(name, change, was);
         if self.occupants.room(tag).is_none() {
             return;
         }

@@ -46,6 +46,7 @@ impl Engine {
         for reply in given_up.askers {
             turn.send(reply.error(error));
         }
+        given_up.bookmarks.iter().for_each(|place| self.give_bookmark_up(place));
     }
 
     /// XEP-0403 §4.3: probes a resource with disco, to see whether it is online.
@@ -194,6 +195,7 @@ impl Engine {
             Purpose::Newcomer { account } => self.learn_newcomer(&account, stanza, turn),
             Purpose::Relay(relay) => self.pass_answer(stanza, &relay, turn),
             Purpose::PassedOn(passed) => self.pass_back(stanza, *passed, turn),
+            Purpose::Bookmark(bookmarking) => self.go_on_with_bookmark(stanza, *bookmarking, turn),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! People: where accounts are reached, what their clients and servers support, and queries to them.
 
 pub mod accounts;
+mod bookmarking;
+pub mod bookmarks;
 pub mod capabilities;
 mod discovering;
 mod doubting;
@@ -25,6 +27,7 @@ pub struct People {
     pending: pending::Pending,
     capabilities: capabilities::Capabilities,
     doubts: doubts::Doubts,
+    bookmarks: bookmarks::Bookmarks,
 }
 
 impl People {
@@ -39,6 +42,7 @@ impl People {
             pending: pending::Pending::new(own.clone()),
             capabilities: capabilities::Capabilities::new(own.clone()),
             doubts: doubts::Doubts::new(own.clone()),
+            bookmarks: bookmarks::Bookmarks::new(own.clone()),
         }
     }
 
@@ -75,7 +79,8 @@ impl People {
 
     /// Shares that were hit since the last call.
     pub(in crate::engine) fn hits(&mut self) -> impl Iterator<Item = Hit> + use<> {
-        let asked = self.pending.hits().chain(self.capabilities.hits()).chain(self.doubts.hits());
+        let asked =
+            self.pending.hits().chain(self.capabilities.hits()).chain(self.doubts.hits()).chain(self.bookmarks.hits());
         asked.chain(self.accounts.hits()).chain(self.accounts.hosts.hits())
     }
 }

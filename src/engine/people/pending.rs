@@ -5,6 +5,7 @@
 
 use super::super::fairness::pool::{Pool, Put};
 use super::super::share::{Hit, OwnDomains};
+use super::bookmarks::{Place, Stage};
 use crate::channel::Stamp;
 use crate::xep::Reply;
 use crate::xmpp::Kind;
@@ -66,6 +67,8 @@ pub enum Purpose {
     Relay(Box<Relayed>),
     /// A join or leave for a channel of another service (XEP-0405 §2.7).
     PassedOn(Box<Passed>),
+    /// A bookmark of an account (XEP-0402).
+    Bookmark(Box<Bookmarking>),
 }
 
 impl Purpose {
@@ -86,6 +89,15 @@ pub struct Passed {
     pub reply: Reply,
     /// The channel.
     pub channel: BareJid,
+}
+
+/// What is done with a bookmark.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bookmarking {
+    /// Which one.
+    pub place: Place,
+    /// How far it is.
+    pub stage: Stage,
 }
 
 /// A request relayed through a channel.
@@ -115,6 +127,8 @@ pub struct GivenUp {
     pub resources: Vec<FullJid>,
     /// Where errors go, ordered by the queries' ids.
     pub askers: Vec<Reply>,
+    /// Bookmarks of which nothing more is asked, in the same order.
+    pub bookmarks: Vec<Place>,
 }
 
 /// Capabilities that a presence announces (XEP-0115).
@@ -255,6 +269,7 @@ impl GivenUp {
             Purpose::Capabilities { full, .. } => self.resources.push(full),
             Purpose::Relay(relayed) => self.askers.push(relayed.reply),
             Purpose::PassedOn(passed) => self.askers.push(passed.reply),
+            Purpose::Bookmark(bookmarking) => self.bookmarks.push(bookmarking.place),
             _ => {}
         }
     }

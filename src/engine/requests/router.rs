@@ -138,7 +138,8 @@ impl Engine {
             self.people.hosts_mut().delegate(&domain);
         }
         if let Some(privileges) = privilege::advert(&stanza.element) {
-            tracing::info!(%domain, roster = privileges.roster, presence = privileges.presence, "the host server grants privileges");
+            let privilege::Privileges { roster, presence, bookmarks, .. } = privileges;
+            tracing::info!(%domain, roster, presence, bookmarks, "the host server grants privileges");
             self.people.hosts_mut().grant(&domain, privileges);
         }
         self.presence.spread_all(&domain);
