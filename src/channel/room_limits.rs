@@ -15,6 +15,9 @@ pub struct RoomLimits {
     pub bookmarks: bool,
     /// What a room is made with by a client of XEP-0045.
     pub rooms: RoomDefaults,
+    /// Sessions in a room from which on those who enter wait for one another, where they are many. Only tests set another.
+    #[serde(skip)]
+    pub gathering_sessions_min: usize,
 }
 
 /// `[muc.rooms]`: what a room is made with by a client of XEP-0045. Its owner may change it.
@@ -35,7 +38,8 @@ pub struct RoomDefaults {
 
 impl Default for RoomLimits {
     fn default() -> RoomLimits {
-        RoomLimits { enabled: true, occupants_max: 10_000, bookmarks: false, rooms: RoomDefaults::default() }
+        let rooms = RoomDefaults::default();
+        RoomLimits { enabled: true, occupants_max: 10_000, bookmarks: false, rooms, gathering_sessions_min: 16 }
     }
 }
 

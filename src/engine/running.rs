@@ -15,7 +15,11 @@ impl Engine {
         self.review_rooms(&mut turn);
         self.tell_watchers(&mut turn);
         self.keep_bookmarks(&mut turn);
-        batch.into_iter().enumerate().for_each(|(place, inbound)| self.take(place, inbound, &mut turn));
+        for (place, inbound) in batch.into_iter().enumerate() {
+            self.settle_rounds_before(&inbound, &mut turn);
+            self.take(place, inbound, &mut turn);
+        }
+        self.settle_rounds(&mut turn);
         self.end_walks(&mut turn);
         self.settle_presence(&mut turn);
         self.look_for_watchers(&mut turn);

@@ -4,6 +4,7 @@ use super::channels::arrival::Leaving;
 use super::channels::gone::GonePast;
 use super::channels::tours::Touring;
 use super::occupants::ends::SeatPast;
+use super::occupants::gathering::Rounds;
 use super::outgoing::outbox::{Audience, Fan, Lasting};
 use super::requests::call::{Call, Called, Lookup};
 use super::requests::operating::AnnouncingStep;
@@ -97,6 +98,8 @@ pub struct Turn {
     pub(super) seats_past: Vec<SeatPast>,
     /// Clients that entered rooms by what the turn's commit decides, with the rooms' tags.
     pub(super) entered: Vec<(u64, FullJid)>,
+    /// Clients that are about to enter rooms.
+    pub(super) rounds: Rounds,
     /// The channels that the records change, and how many records were looked at for that.
     pub(super) changed: (BTreeSet<u64>, usize),
     /// Who pays for what rooms are told of what it does to others.

@@ -9,7 +9,7 @@ use minidom::{Element, Node};
 const XML: &str = "http://www.w3.org/XML/1998/namespace";
 
 /// An element under construction. Children inherit its namespace unless they state their own.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tag {
     name: &'static str,
     head: String,

@@ -70,7 +70,8 @@ impl View {
         let id = stanza.get_child("occupant-id", ns::OCCUPANT_ID).and_then(|id| id.attr("id")).expect("an occupant id");
         let occupant = Occupant { id: id.to_owned(), affiliation: said("affiliation"), role: said("role") };
         let is_own = codes(stanza).contains(&110);
-        assert!(is_own || self.nick.is_some() || !self.is_in, "others come before oneself");
+        let is_amid = !self.is_in && self.nick.is_some();
+        assert!(!is_amid, "others come before oneself, and nobody between oneself and the subject: {nick}");
         let twin = self.occupants.iter().find(|(other, it)| **other != nick && it.id == occupant.id);
         assert!(twin.is_none(), "two nicks of one occupant: {twin:?} and {nick}");
         if is_own {
@@ -103,6 +104,7 @@ impl View {
         if is_own || destroyed {
             return Learned::Out { put_out: destroyed || codes.len() > 1 };
         }
+        assert!(self.is_in, "{nick} left before the subject");
         assert!(self.occupants.remove(&nick).is_some(), "{nick} left and was never shown");
         Learned::Nothing
     }

@@ -16,7 +16,8 @@ impl World {
         let generation = self.gone.iter().filter(|gone| gone.starts_with(&format!("{account}/muc-{device}"))).count();
         let client = format!("{account}/muc-{device}{generation}");
         match self.dice.random_range(0..100) {
-            0..22 => self.enter(&client, room),
+            0..14 => self.enter(&client, room),
+            14..22 => self.come_together(room),
             22..30 => self.leave(&client, room),
             30..55 => self.talk(&client, room),
             55..62 => self.say(&format!("{account}/mix"), room),
@@ -38,8 +39,40 @@ impl World {
         }
     }
 
+    /// Several come in one turn, amid others who do something else; the last one may speak.
+    fn come_together(&mut self, room: &'static str) {
+        self.gather();
+        let mut left = Vec::new();
+        for _ in 0..self.dice.random_range(2..9) {
+            let account = *ACCOUNTS.choose(&mut self.dice).unwrap();
+            let client = format!("{account}/muc-{}", ["a0", "b0", "c0"].choose(&mut self.dice).unwrap());
+            match self.dice.random_range(0..20) {
+                0 => self.list(account, room),
+                1 => {
+                    self.leave(&client, room);
+                    left.push(client);
+                }
+                2 => self.rename(&client, room),
+                3 => self.present(&client, room),
+                4 => self.join_mix(account, room),
+                _ => self.enter(&client, room),
+            }
+        }
+        if self.dice.random_bool(0.3) {
+            let client = format!("{}/muc-a0", ACCOUNTS.choose(&mut self.dice).unwrap());
+            // Who speaks as a participant, being in no room, takes MIX.
+            if !left.contains(&client) {
+                self.talk(&client, room);
+            }
+        }
+        self.send_all();
+    }
+
     fn enter(&mut self, client: &str, room: &'static str) {
-        if self.is_in(client, room) || self.gone.contains(client) {
+        if self.is_waiting(client, room) && self.dice.random_bool(0.3) {
+            return self.send(&format!("<presence type='unavailable' from='{client}' to='{room}@{DOMAIN}/any'/>"));
+        }
+        if self.is_waiting(client, room) || self.is_in(client, room) || self.gone.contains(client) {
             return;
         }
         let nick = NICKS.choose(&mut self.dice).unwrap();

@@ -3,8 +3,8 @@
 use super::client::{Learned, View};
 use jid::DomainPart;
 use minidom::Element;
-use mixd::channel::{ChannelName, Limits, Node, Rates, RowKind, Stamp};
-use mixd::engine::{AddressBook, Engine, Inbound, Moment, ServiceSettings};
+use mixd::channel::{ChannelName, Limits, Node, Rates, RoomLimits, RowKind, Stamp};
+use mixd::engine::{AddressBook, Engine, Inbound, Moment, Pacing, ServiceSettings};
 use mixd::runtime::answer::answer;
 use mixd::runtime::load::load_all;
 use mixd::store::{Failure, MemoryStore, Store};
@@ -31,6 +31,8 @@ pub struct Tally {
     pub refused_commits: u64,
     pub put_out: u64,
     pub restarts: u64,
+    pub rounds: u64,
+    pub held: u64,
 }
 
 pub struct World {
@@ -41,6 +43,7 @@ pub struct World {
     store: MemoryStore,
     sealer: Sealer,
     book: AddressBook,
+    pacing: Pacing,
     now: u64,
     serial: u64,
     /// By the client's full JID and the room.
@@ -48,6 +51,10 @@ pub struct World {
     /// Clients that went without a word. What is sent to them comes back.
     pub gone: BTreeSet<String>,
     pub seen: Tally,
+    /// What is to come in one turn.
+    batch: Option<Vec<Inbound>>,
+    /// The last rows of the rooms before the turn, if that ends with a message.
+    before: Option<[(&'static str, u64); 2]>,
     trace: VecDeque<String>,
 }
 
@@ -74,7 +81,11 @@ impl World {
             channels_memory_bytes_max: if dice.random_bool(0.5) { 0 } else { 1 << 30 },
             pam: Default::default(),
             multicast: Default::default(),
-            limits: Limits { rates: Rates::unlimited(), ..Limits::default() },
+            limits: Limits {
+                rates: Rates::unlimited(),
+                muc: RoomLimits { gathering_sessions_min: 0, ..RoomLimits::default() },
+                ..Limits::default()
+            },
         };
         let engine = start(&settings, &store);
         let mut world = World {
@@ -85,11 +96,14 @@ impl World {
             store,
             sealer: Sealer::new(KEY),
             book: AddressBook::default(),
+            pacing: Pacing::new(1 << 20, Default::default()),
             now: 1_795_428_000_000,
             serial: 0,
             views: BTreeMap::new(),
             gone: BTreeSet::new(),
             seen: Tally::default(),
+            batch: None,
+            before: None,
             trace: VecDeque::new(),
         };
         world.turn(vec![Inbound::LinkUp]);
@@ -152,6 +166,7 @@ impl World {
         let known = postcard::to_allocvec(&self.engine.memory()).unwrap();
         self.engine = start(&self.settings, &self.store);
         self.book = AddressBook::default();
+        self.pacing = Pacing::new(1 << 20, Default::default());
         self.turn(vec![match keeps_link {
             true => Inbound::LinkKept(Box::new(postcard::from_bytes(&known).unwrap())),
             false => Inbound::LinkUp,
@@ -181,23 +196,54 @@ impl World {
         view.filter(|(_, view)| view.is_in && !self.gone.contains(client))?.1.nick.clone()
     }
 
+    /// Whether a client wants to enter a room and was not answered yet.
+    pub fn is_waiting(&self, client: &str, room: &str) -> bool {
+        self.views.iter().any(|((full, at), view)| full == client && *at == room && !view.is_in)
+    }
+
     pub fn begin(&mut self, client: &str, room: &'static str) {
         let last = self.head(room);
         self.views.insert((client.to_owned(), room), View { last, ..View::default() });
     }
 
-    /// Sends a stanza, and takes what it leads to.
+    /// Sends a stanza, and takes what it leads to. What is being gathered goes in one batch.
     pub fn send(&mut self, xml: &str) {
         self.serial += 1;
         let xml = xml.replace("$ID", &format!("q{}", self.serial));
         self.note(format!("> {xml}"));
-        self.turn(vec![Inbound::Stanza(Stanza::parse(xml.as_bytes()).unwrap())]);
-        // Whoever was not let in, or had no answer, tries again some day.
-        self.views.retain(|_, view| view.is_in);
+        let stanza = Inbound::Stanza(Stanza::parse(xml.as_bytes()).unwrap());
+        match &mut self.batch {
+            Some(batch) => batch.push(stanza),
+            None => self.turn(vec![stanza]),
+        }
+        self.forget_unanswered();
+    }
+
+    /// From here on, what is sent comes in one turn.
+    pub fn gather(&mut self) {
+        self.batch = Some(Vec::new());
+    }
+
+    /// What was gathered comes in. A message may be the last of it.
+    pub fn send_all(&mut self) {
+        let Some(batch) = self.batch.take() else { return };
+        self.seen.rounds += 1;
+        self.turn(batch);
+        self.forget_unanswered();
+    }
+
+    /// Whoever was not let in, or had no answer, tries again some day.
+    fn forget_unanswered(&mut self) {
+        if self.batch.is_none() && self.pacing.depth().0 == 0 {
+            self.views.retain(|_, view| view.is_in);
+        }
     }
 
     fn turn(&mut self, batch: Vec<Inbound>) {
-        let mut next = VecDeque::from(self.turn_once(batch));
+        let moment = Moment { wall: Stamp(self.now), steady_ms: self.now };
+        let ready = self.pacing.pass(&mut self.engine, moment, batch);
+        self.seen.held += self.pacing.depth().0 as u64;
+        let mut next = VecDeque::from(self.turn_once(ready));
         while let Some(inbound) = next.pop_front() {
             next.extend(self.turn_once(vec![inbound]));
         }
@@ -206,8 +252,13 @@ impl World {
     fn turn_once(&mut self, batch: Vec<Inbound>) -> Vec<Inbound> {
         let moment = Moment { wall: Stamp(self.now), steady_ms: self.now };
         load_all(&mut self.engine, &self.store, &batch).unwrap();
+        // Whoever enters before a message of the turn is sent that.
+        let said = |it: &Inbound| matches!(it, Inbound::Stanza(stanza) if stanza.type_ == "groupchat");
+        self.before = batch.last().is_some_and(said).then(|| ROOMS.map(|(room, _)| (room, self.head(room))));
         let mut turn = self.engine.turn(moment, batch);
+        let deferred = std::mem::take(&mut turn.deferred);
         let next = std::mem::take(&mut turn.next);
+        let next: Vec<Inbound> = next.into_iter().chain(deferred.into_iter().map(|(_, inbound)| inbound)).collect();
         let mut bytes = Vec::new();
         let outbox = match self.store.commit(self.engine.dial().due, &turn.records) {
             Ok(()) => {
@@ -261,8 +312,10 @@ impl World {
         match learned {
             Learned::Nothing => {}
             Learned::In => {
-                view.last =
-                    self.store.load(&[ChannelName::new(room).unwrap()]).unwrap()[0].as_ref().unwrap().head().row;
+                let before = self.before.and_then(|all| all.into_iter().find(|(other, _)| *other == room));
+                let now =
+                    || self.store.load(&[ChannelName::new(room).unwrap()]).unwrap()[0].as_ref().unwrap().head().row;
+                view.last = before.map_or_else(now, |(_, row)| row);
                 self.seen.entries += 1;
             }
             Learned::Row => self.seen.messages += 1,

@@ -12,7 +12,7 @@ impl Room {
     fn others(&self, account: &BareJid) -> impl Iterator<Item = &Session> {
         let own = self.place_of(account);
         let others = self.occupants_behind(None).filter(move |(place, _)| Some(*place) != own);
-        others.flat_map(|(_, seat)| &seat.sessions)
+        others.flat_map(|(_, seat)| &seat.sessions).filter(|session| !session.is_arriving)
     }
 
     /// The sessions of everybody but an account, as an audience. `own`: a session of the account that enters, which is not on

@@ -4,6 +4,7 @@ use super::super::outgoing::outbox::{Audience, Delta, ListId, Out};
 use super::super::outgoing::unsent::halves;
 use super::super::requests::router::Target;
 use super::super::{Engine, Turn};
+use super::gathering::Entering;
 use super::showing::{is_shown, stands_out};
 use super::telling::Pacing;
 use crate::channel::command::EnterWish;
@@ -50,7 +51,10 @@ impl Engine {
         let is_session = tag.is_some_and(|tag| self.occupants.is_session(tag, full));
         match (enter::entry(stanza), tag) {
             (Some(entry), _) => match self.history_for(full, name, &entry) {
-                Some(history) => self.enter_room(stanza, full, (name, nick, entry), history, turn),
+                Some(history) => {
+                    let (stanza, full, nick) = (stanza.clone(), full.clone(), nick.to_owned());
+                    self.enter_with_others(name, Entering { stanza, full, nick, entry, history }, turn);
+                }
                 None => self.wait_for_rows(name),
             },
             (None, Some(tag)) if is_session => self.change_presence(stanza, full, (name, nick, tag), turn),
@@ -58,7 +62,7 @@ impl Engine {
         }
     }
 
-    fn enter_room(
+    pub(super) fn enter_room(
         &mut self,
         stanza: &Stanza,
         full: &FullJid,
@@ -96,14 +100,14 @@ impl Engine {
     }
 
     /// Refuses presence to a room. Where the commit is refused, too, the answer is that.
-    fn refuse_presence(&self, stanza: &Stanza, name: &ChannelName, refusal: &Refusal, turn: &mut Turn) {
+    pub(super) fn refuse_presence(&self, stanza: &Stanza, name: &ChannelName, refusal: &Refusal, turn: &mut Turn) {
         turn.refusals.push(refusal.into());
         turn.send(errors::of_entry(stanza, &self.service.address_of(name), refusal).into_xml());
         turn.replies.push(errors::reply_to_entry(stanza).into());
     }
 
     /// Decides whether a client may enter, and lets the channel know.
-    fn let_in(
+    pub(super) fn let_in(
         &mut self,
         full: &FullJid,
         (name, nick, password): (&ChannelName, &str, Option<Password>),
@@ -172,9 +176,10 @@ impl Engine {
         let whom = (&member, passes_by, was_shown);
         self.occupants.enter((tag, name), full, whom, (no, Availability::of(&stanza.element)));
         let is_quiet = self.is_quiet(name, tag);
+        let sees = self.sees_occupants((name, tag), &account);
         let since = turn.outbox.len();
         let version = self.tell_versions_to(stanza, (name, tag, full), no, turn);
-        for (id, presence) in self.everybody_in((name, tag), &account, is_quiet) {
+        for (id, presence) in self.everybody_in((name, tag), sees, is_quiet) {
             if id != member.id {
                 turn.tell_all(Audience::One(no), halves(&presence, false));
             }
@@ -196,7 +201,7 @@ impl Engine {
     }
 
     /// XEP-0045 §7.2.2: whoever enters is sent its own presence behind that of all others.
-    fn tell_itself(
+    pub(super) fn tell_itself(
         &mut self,
         stanza: &Stanza,
         (name, tag, full): (&ChannelName, u64, &FullJid),
@@ -217,27 +222,34 @@ impl Engine {
         turn.tell_all(Audience::One(no), halves(&own, false));
     }
 
+    /// Whether an account sees the JIDs of the occupants of a room.
+    pub(super) fn sees_occupants(&self, (name, tag): (&ChannelName, u64), account: &BareJid) -> bool {
+        let seats = self.occupants.seats(tag);
+        self.channels.channel(name).is_some_and(|channel| channel.unveils_occupants_to(account, seats))
+    }
+
     /// The presence of every occupant, with its id: those with a seat, and participants that are sent messages by MIX. Of a
-    /// quiet room those who moderate it and those who spoke in it. They are known to whoever enters from here on.
+    /// quiet room those who moderate it and those who spoke in it. They are known to whoever enters from here on. `sees`: for
+    /// those who see hidden JIDs.
     pub(super) fn everybody_in(
         &mut self,
         (name, tag): (&ChannelName, u64),
-        viewer: &BareJid,
+        sees: bool,
         is_quiet: bool,
     ) -> Vec<(ParticipantId, Tag)> {
-        let (everybody, opened) = self.listed_in((name, tag), viewer, is_quiet);
+        let (everybody, opened) = self.listed_in((name, tag), sees, is_quiet);
         opened.iter().for_each(|(account, id)| self.occupants.open(tag, (account, id), false));
         everybody
     }
 
     /// The same, and those who moderate a quiet room.
-    fn listed_in(&self, (name, tag): (&ChannelName, u64), viewer: &BareJid, is_quiet: bool) -> Listed {
+    fn listed_in(&self, (name, tag): (&ChannelName, u64), sees: bool, is_quiet: bool) -> Listed {
         let mut listed = Listed::default();
         let (everybody, opened) = (&mut listed.0, &mut listed.1);
         let (Some(channel), Some(here)) = (self.channels.channel(name), self.occupants.room(tag)) else {
             return listed;
         };
-        let (room, sees) = (self.service.address_of(name), channel.unveils_occupants_to(viewer, &here.seats));
+        let room = self.service.address_of(name);
         for seat in here.occupants() {
             // Of a large room few are shown, so whether one is comes before all else.
             let account = seat.shown().map(|session| session.full.to_bare()).filter(|_| is_quiet);

@@ -284,8 +284,8 @@ impl Engine {
             return;
         }
         let (own, id) = (Audience::these(seat.numbers()), seat.id.clone());
-        let is_quiet = self.is_quiet(name, tag);
-        for (other, presence) in self.everybody_in((name, tag), account, is_quiet) {
+        let (is_quiet, sees) = (self.is_quiet(name, tag), self.sees_occupants((name, tag), account));
+        for (other, presence) in self.everybody_in((name, tag), sees, is_quiet) {
             if other != id {
                 turn.tell_all(own.clone(), halves(&presence, false));
             }

@@ -1,6 +1,7 @@
 //! One room: its seats, and the sessions on them, in the order in which they began: what leaves is written in that order, and
 //! one of ids or accounts would tell something of hidden people.
 
+use super::gathering::Gathering;
 use super::ruling::Causes;
 use super::seat::{Seat, Session, Trace};
 use crate::channel::{ChannelName, Lists, ParticipantId, Seats};
@@ -73,6 +74,8 @@ pub struct Room {
     pub is_restored: bool,
     /// Whose sessions are still to be asked whether they are there.
     pub call: Option<Call>,
+    /// Whether those who want to enter wait for one another.
+    pub gathering: Gathering,
     /// When something was said last, in steady milliseconds.
     pub said_ms: u64,
     /// When accounts asked for voice lately, in steady milliseconds.
@@ -102,6 +105,7 @@ impl Room {
             causes: Causes::new(),
             is_restored: false,
             call: None,
+            gathering: Gathering::default(),
             said_ms: 0,
             voice_asked: BTreeMap::new(),
             versioned: Vec::new(),

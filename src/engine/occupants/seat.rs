@@ -20,12 +20,14 @@ pub struct Session {
     pub sees_all: bool,
     /// Whether it is gone, and the others have still to be told.
     pub is_gone: bool,
+    /// Whether it enters with others, and was told nothing yet.
+    pub is_arriving: bool,
 }
 
 impl Session {
     /// A client that enters.
     pub fn new(full: FullJid, no: EntryNo, says: Availability) -> Session {
-        Session { full, no, says, since: 0, sees_all: false, is_gone: false }
+        Session { full, no, says, since: 0, sees_all: false, is_gone: false, is_arriving: false }
     }
 }
 
@@ -88,7 +90,7 @@ impl Seat {
 
     /// Its sessions' entries in the address book.
     pub fn numbers(&self) -> impl Iterator<Item = EntryNo> {
-        self.sessions.iter().map(|session| session.no)
+        self.sessions.iter().filter(|session| !session.is_arriving).map(|session| session.no)
     }
 }
 

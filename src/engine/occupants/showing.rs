@@ -36,10 +36,9 @@ impl Picture<'_> {
     }
 
     /// Its presence, in short, whatever it is told for.
-    pub fn print(&self, room: &str) -> Print {
-        let occupant = Occupant { cause: Cause::default(), ..self.occupant(room, true) };
+    pub fn print(&self) -> Print {
         let mut hasher = DefaultHasher::new();
-        (occupant.available(None, &[]).into_xml(), self.shows_jid()).hash(&mut hasher);
+        (self.occupant("", true).facts(), self.shows_jid()).hash(&mut hasher);
         hasher.finish()
     }
 }

@@ -47,6 +47,13 @@ impl Occupants {
 }
 
 impl Occupants {
+    /// A session enters with others, and was told nothing yet; or it is told now.
+    pub fn note_arriving(&mut self, tag: u64, full: &FullJid, is_arriving: bool) {
+        if let Some(session) = self.room_mut(tag).and_then(|room| room.session_mut(full)) {
+            session.is_arriving = is_arriving;
+        }
+    }
+
     /// A session was sent who is there; of a quiet room, who is shown there.
     pub fn note_listed(&mut self, tag: u64, full: &FullJid, is_quiet: bool) {
         let Some(room) = self.room_mut(tag) else { return };

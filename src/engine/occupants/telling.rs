@@ -13,7 +13,6 @@ use super::seat::Print;
 use super::showing::is_silent;
 use crate::channel::{Channel, ChannelName, Nick, ShownRoles};
 use crate::xep::muc::presence::status;
-use crate::xmpp::Tag;
 use jid::BareJid;
 use rand::Rng;
 
@@ -33,9 +32,11 @@ pub(super) enum Pacing {
 struct News {
     print: Print,
     nick: Nick,
-    own: Option<Tag>,
-    /// As others see it, and as those do who see hidden JIDs.
-    others: Option<[Tag; 2]>,
+    /// The id of the stanzas.
+    id: String,
+    /// Whether its own sessions do not know it, and whether the others do not.
+    is_own: bool,
+    is_others: bool,
 }
 
 impl Occupants {
@@ -74,22 +75,11 @@ impl Engine {
     ) {
         self.is_quiet(name, tag);
         let Some(news) = self.news_of(name, tag, account) else { return };
-        if pacing == Pacing::Paced && news.others.is_some() && !self.may_tell(tag, account) {
+        if pacing == Pacing::Paced && news.is_others && !self.may_tell(tag, account) {
             return self.occupants.tell_later(tag, account);
         }
-        let Some(seat) = self.occupants.room(tag).and_then(|room| room.seat_of(account)) else { return };
-        let trace = seat.trace;
-        let own: Vec<EntryNo> = seat.numbers().filter(|no| Some(*no) != entering).collect();
-        let audience = self.occupants.room(tag).and_then(|room| room.audience(tag, account, &trace, Knows::Either));
         let since = turn.outbox.len();
-        if let Some(presence) = news.own.filter(|_| !own.is_empty()) {
-            turn.tell_all(Audience::these(own), halves(&presence, false));
-        }
-        let is_told = news.others.is_some();
-        if let Some(([veiled, unveiled], audience)) = news.others.zip(audience) {
-            let presence = |is_unveiled| if is_unveiled { unveiled.clone() } else { veiled.clone() };
-            self.tell_apart((name, tag), audience, presence, turn);
-        }
+        self.tell_news((name, tag), account, (&news, entering), turn);
         self.load(turn.payer.as_ref().unwrap_or(account), name, &mut turn.outbox[since..]);
         let now_ms = self.steady.0;
         let Some(room) = self.occupants.room_mut(tag) else { return };
@@ -98,7 +88,7 @@ impl Engine {
         room.waiting.retain(|waiting| Some(*waiting) != place);
         let Some(seat) = room.seat_mut(account) else { return };
         (seat.own, seat.nick) = (Some(news.print), Some(news.nick));
-        if is_told {
+        if news.is_others {
             (seat.others, seat.trace.told) = (Some(news.print), Some(moment));
             if pacing == Pacing::Paced {
                 seat.told_ms = Some(now_ms);
@@ -109,20 +99,40 @@ impl Engine {
     /// What is to be told of a seat; `None`: everybody knows.
     fn news_of(&mut self, name: &ChannelName, tag: u64, account: &BareJid) -> Option<News> {
         let (channel, here) = (self.channels.channel(name)?, self.occupants.room(tag)?);
-        let (seat, room) = (here.seat_of(account)?, self.service.address_of(name));
+        let seat = here.seat_of(account)?;
         let picture = self.occupants.picture(channel, seat)?;
-        let print = picture.print(&room);
+        let print = picture.print();
         let is_own = seat.own != Some(print);
         let is_others = seat.others != Some(print) && !is_silent(channel, here, account);
         if !is_own && !is_others {
             return None;
         }
-        let id = self.service.sealer.mark(tag, self.dice.random());
-        let sees = channel.unveils_occupants_to(account, &here.seats);
-        let own = is_own.then(|| picture.occupant(&room, sees).available(Some(&id), &[status::SELF]));
-        let as_seen = |unveiled| picture.occupant(&room, unveiled).available(Some(&id), &[]);
-        let others = is_others.then(|| [false, true].map(as_seen));
-        Some(News { print, nick: picture.member.nick.clone(), own, others })
+        let (nick, id) = (picture.member.nick.clone(), self.service.sealer.mark(tag, self.dice.random()));
+        Some(News { print, nick, id, is_own, is_others })
+    }
+
+    /// Tells it. Each form is rendered once, if anybody is sent it.
+    fn tell_news(
+        &self,
+        (name, tag): (&ChannelName, u64),
+        account: &BareJid,
+        (news, entering): (&News, Option<EntryNo>),
+        turn: &mut Turn,
+    ) {
+        let (Some(channel), Some(here)) = (self.channels.channel(name), self.occupants.room(tag)) else { return };
+        let (Some(seat), room) = (here.seat_of(account), self.service.address_of(name)) else { return };
+        let Some(picture) = self.occupants.picture(channel, seat) else { return };
+        let own: Vec<EntryNo> = seat.numbers().filter(|no| Some(*no) != entering).collect();
+        if news.is_own && !own.is_empty() {
+            let sees = channel.unveils_occupants_to(account, &here.seats);
+            let presence = picture.occupant(&room, sees).available(Some(&news.id), &[status::SELF]);
+            turn.tell_all(Audience::these(own), halves(&presence, false));
+        }
+        let audience = here.audience(tag, account, &seat.trace, Knows::Either).filter(|_| news.is_others);
+        if let Some(audience) = audience {
+            let presence = |unveiled| picture.occupant(&room, unveiled).available(Some(&news.id), &[]);
+            self.tell_apart((name, tag), audience, presence, turn);
+        }
     }
 
     /// Whether a change of a seat may be told now. If so, it is counted.

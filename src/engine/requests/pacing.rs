@@ -2,7 +2,7 @@
 //!
 //! RFC 6120 §10.1: what one account sends stays in order. Messages and presence wait behind earlier ones, as stanzas or
 //! as calls; a request waits if the same client has something held for the same channel. Only the newest presence of a
-//! resource for each address is held. Held bytes are bounded, in shares of accounts and domains. The wait is short, and
+//! resource for each address is held, but for what enters a room (XEP-0045). Held bytes are bounded, in shares of accounts and domains. The wait is short, and
 //! a clean stop lets everything through.
 
 mod line;
@@ -158,7 +158,9 @@ impl Pacing {
         let last_ms = line.map_or(0, PacingLine::last_ms);
         let admitted = match &inbound {
             Inbound::Stanza(stanza) if is_counted => {
-                engine.admit_stanza(stanza, &account, channel_of(&stanza.to).as_ref())
+                let admitted = engine.admit_stanza(stanza, &account, channel_of(&stanza.to).as_ref());
+                // Many who enter a room wait a moment, and enter together.
+                admitted.map(|due_ms| due_ms.max(engine.gathers_until(stanza)))
             }
             Inbound::Call(call) if is_counted => engine.admit_call(call),
             _ => Ok(self.now_ms),

@@ -45,6 +45,37 @@ fn all(who: &str, count: usize) -> Vec<String> {
 }
 
 #[test]
+fn who_enters_a_room_that_many_enter_waits_a_moment_and_what_it_sends_behind_that_waits_as_well() {
+    let mut world = world(Rates::unlimited(), 32 << 20);
+    let create = "<iq type='set' id='1' from='o@h/r' to='mix.h'><create xmlns='urn:xmpp:mix:core:1' channel='c'/></iq>";
+    let presence = |who: &str, id: &str, inner: &str| {
+        format!("<presence from='{who}/1' to='c@mix.h/{who}' id='{id}'>{inner}</presence>")
+    };
+    let enter = |who: &str, id: &str| {
+        presence(who, id, "<x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x>")
+    };
+    let turn = |world: &mut World, now_ms, stanzas: &[String]| {
+        let came = world.pass(now_ms, stanzas);
+        let of = |xml: &String| Inbound::Stanza(Stanza::parse(xml.as_bytes()).unwrap());
+        let is_in = |xml: &&String| came.iter().any(|id| xml.contains(&format!("id='{id}'")));
+        world.engine.turn(Stamp(now_ms), stanzas.iter().filter(is_in).map(of).collect());
+        came
+    };
+    turn(&mut world, 1000, &[create.to_owned()]);
+    (0..16).for_each(|n| drop(turn(&mut world, 2000 + 1000 * n, &[enter(&format!("x{n}@h"), "e")])));
+    let four: Vec<String> = (0..4).map(|n| enter(&format!("y{n}@h"), &format!("y{n}"))).collect();
+    assert_eq!(turn(&mut world, 30_000, &four), ["y0", "y1", "y2", "y3"]);
+    // Two more; one of them is away at once and speaks. A client that is inside waits for nobody.
+    let say = |who: &str, id: &str| say(&format!("{who}/1"), "c", id);
+    let more = [enter("a@h", "a1"), presence("a@h", "a2", "<show>away</show>"), say("a@h", "a3"), enter("b@h", "b1")];
+    assert_eq!(turn(&mut world, 30_100, &more), [""; 0]);
+    assert_eq!(turn(&mut world, 30_150, &[presence("y0@h", "y", ""), enter("y1@h", "again")]), ["y", "again"]);
+    assert_eq!(turn(&mut world, 30_199, &[]), [""; 0]);
+    assert_eq!(turn(&mut world, 30_200, &[]), ["a1", "a2", "a3", "b1"]);
+    assert_eq!(turn(&mut world, 40_000, &[enter("z@h", "z")]), ["z"]);
+}
+
+#[test]
 fn a_phone_that_sends_five_hundred_queued_messages_loses_none() {
     let mut world = world(Rates::default(), 32 << 20);
     let mut came = world.pass(1000, &all("a@h/phone", 500));

@@ -68,11 +68,14 @@ impl Engine {
         }
     }
 
-    /// Handles an item of the batch, or defers it if a request in its channel has parts left. `place` is its index in
-    /// the batch.
+    /// Handles an item of the batch, or defers it if a request in its channel has parts left, or if it enters a room in which
+    /// seats are about to end. `place` is its index in the batch.
     pub(in crate::engine) fn take(&mut self, place: usize, inbound: Inbound, turn: &mut Turn) {
         let waits = matches!(inbound, Inbound::Stanza(_) | Inbound::Call(_) | Inbound::GoOn(Step::In(_)));
         if waits && !self.requests.parts.open.is_empty() && self.waits_for_part(&inbound) {
+            return turn.deferred.push((place, inbound));
+        }
+        if waits && self.waits_for_seats(&inbound, turn) {
             return turn.deferred.push((place, inbound));
         }
         self.settle(&inbound);

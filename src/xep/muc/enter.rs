@@ -22,6 +22,11 @@ impl Entry {
     }
 }
 
+/// Whether a stanza is presence of a client that enters.
+pub fn is_entry(presence: &Stanza) -> bool {
+    presence.kind == Kind::Presence && presence.type_.is_empty() && presence.element.has_part("x", ns::MUC)
+}
+
 /// Reads the presence of a client that enters; `None` where it does not enter.
 pub fn entry(presence: &Stanza) -> Option<Entry> {
     if presence.kind != Kind::Presence || !presence.type_.is_empty() {

@@ -5,6 +5,7 @@ use crate::channel::{Channel, Farewell, Member, OccupantRole, ParticipantId, Sea
 use crate::xep::occupant;
 use crate::xmpp::{Tag, ns};
 use jid::BareJid;
+use std::hash::Hash;
 
 /// XEP-0045 §15.6.2: status codes of presence.
 pub mod status {
@@ -84,6 +85,13 @@ impl Occupant<'_> {
 
     fn role(&self) -> OccupantRole {
         self.channel.occupant_role(&self.member.jid, self.seats)
+    }
+
+    /// All that its presence says, whatever it is told for.
+    pub fn facts(&self) -> impl Hash {
+        let affiliation = affiliation_name(self.channel.affiliation_of(&self.member.jid));
+        let who = (self.member.nick.as_str(), self.member.id.as_str(), self.jid.as_deref());
+        (who, affiliation, role_name(self.role()), self.says)
     }
 
     /// The presence that shows the occupant, without `to`.

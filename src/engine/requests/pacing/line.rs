@@ -3,6 +3,7 @@
 use crate::channel::ChannelName;
 use crate::engine::Inbound;
 use crate::steps;
+use crate::xep::muc::enter;
 use crate::xep::proxy;
 use crate::xmpp::Kind;
 use jid::Jid;
@@ -52,7 +53,11 @@ impl PacingLine {
     pub fn push(&mut self, held: HeldInbound) {
         steps::take(1);
         if let Some(state) = state_of(&held.inbound) {
-            self.states.insert(state, self.passed + self.held.len() as u64);
+            match is_entry(&held.inbound) {
+                // What comes behind an entry stays behind it.
+                true => self.states.remove(&state),
+                false => self.states.insert(state, self.passed + self.held.len() as u64),
+            };
         }
         if let Some(place) = place_of(&held.inbound) {
             *self.waiting.entry(place).or_default() += 1;
@@ -63,19 +68,21 @@ impl PacingLine {
     pub fn pop_first(&mut self) -> Option<HeldInbound> {
         let held = self.held.pop_front()?;
         self.passed += 1;
-        self.forget(&held);
+        self.forget(&held, self.passed - 1);
         Some(held)
     }
 
     pub fn pop_last(&mut self) -> Option<HeldInbound> {
         let held = self.held.pop_back()?;
-        self.forget(&held);
+        self.forget(&held, self.passed + self.held.len() as u64);
         Some(held)
     }
 
-    fn forget(&mut self, held: &HeldInbound) {
+    fn forget(&mut self, held: &HeldInbound, number: u64) {
         steps::take(1);
-        if let Some(state) = state_of(&held.inbound) {
+        if let Some(state) = state_of(&held.inbound)
+            && self.states.get(&state) == Some(&number)
+        {
             self.states.remove(&state);
         }
         let Some(place) = place_of(&held.inbound) else { return };
@@ -112,6 +119,9 @@ impl PacingLine {
 
     fn older(&mut self, newer: &Inbound) -> Option<&mut HeldInbound> {
         steps::take(1);
+        if is_entry(newer) {
+            return None;
+        }
         let place = self.states.get(&state_of(newer)?)? - self.passed;
         self.held.get_mut(usize::try_from(place).ok()?)
     }
@@ -125,6 +135,11 @@ pub(super) fn state(inbound: &Inbound) -> Option<(&Jid, &Jid)> {
         }
         _ => None,
     }
+}
+
+/// Whether it is presence that enters a room: it has an answer of its own.
+fn is_entry(inbound: &Inbound) -> bool {
+    matches!(inbound, Inbound::Stanza(stanza) if enter::is_entry(stanza))
 }
 
 /// The channel of an address: its own, or a participant's.
