@@ -55,7 +55,7 @@ impl Engine {
         if condition == STRANGER && is_reached {
             self.note_refuser(&stanza.sender());
         }
-        let sits = || whom.try_as_full().is_ok_and(|full| self.occupants.sits_anywhere(full));
+        let sits = || whom.try_as_full().is_ok_and(|full| self.occupants.is_sent_something(full));
         let means_gone = |it: &str| {
             GONE.contains(&it) || ((it.is_empty() || GONE_FROM_ROOMS.contains(&it) || LOST.contains(&it)) && sits())
         };
