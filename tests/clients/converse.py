@@ -1,7 +1,8 @@
 """Converse, in Chromium without a window."""
 
+from people import Failed
 from program import Program, websocket
-from story import tell
+from story import BY_ITSELF_S_MAX, tell
 
 
 class Converse(Program):
@@ -22,6 +23,14 @@ class Converse(Program):
             self.lacks = self.lacks | {"whispers": closed}
         await self.launch()
         await self.wish("start", f"{account}@{host.domain}", f"pw-{account}", websocket(host))
+
+    async def back(self, room):
+        """Waits until it is in the room again; has it enter where the host server was there before the service."""
+        try:
+            await self.is_back(room, BY_ITSELF_S_MAX)
+        except Failed:
+            await self.wish("again", room)
+            await self.is_back(room)
 
 
 if __name__ == "__main__":

@@ -3,10 +3,8 @@
 from pathlib import Path
 
 from people import Failed
-from story import CERTIFICATE, tell
+from story import BY_ITSELF_S_MAX, CERTIFICATE, tell
 from terminal import Terminal
-
-BY_ITSELF_S_MAX = 10.0
 
 
 class Poezio:

@@ -126,13 +126,17 @@ class Program:
         """Sets the subject."""
         await self.wish("subjects", room, text)
 
-    async def back(self, room):
+    async def is_back(self, room, within_s=60):
         """Waits until it is in the room again."""
 
         async def holds():
             return await self.wish("isIn", room), "it is not in"
 
-        await self.until("that it is back", holds, 60)
+        await self.until("that it is back", holds, within_s)
+
+    async def back(self, room):
+        """Waits until it is in the room again, by itself."""
+        await self.is_back(room)
 
     def __getattr__(self, what):
         """The other wishes go to the program as they are: say, correct, retract, create, configure, whisper, invite …"""

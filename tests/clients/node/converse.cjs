@@ -11,7 +11,7 @@ const KINDS = { '.js': 'text/javascript', '.css': 'text/css', '.json': 'applicat
     '.svg': 'image/svg+xml' };
 const CHROMIUM = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
     '--disable-component-update', '--disable-sync'];
-const CLICK_MS_MAX = 6000;
+const CLICK_MS_MAX = 30000;
 
 let browser;
 let page;
@@ -121,6 +121,7 @@ fulfil({
         inside.api.rooms.get(jid).then((room) => room.directInvite(whom, 'enough')), [jid, whom]),
     kick: (jid, nick) => type(jid, `/kick ${nick} enough`),
     ban: (jid, nick) => type(jid, `/ban ${nick} enough`),
+    again: (jid) => page.evaluate((jid) => inside.api.rooms.get(jid).then((room) => room.rejoin()), jid),
     isIn: (jid) => page.evaluate(isIn, jid),
     async picture(file) {
         await page.screenshot({ path: file });
