@@ -130,7 +130,8 @@ impl Engine {
     fn link_kept(&mut self, memory: Memory, turn: &mut Turn) {
         let Memory { people, presence, rooms } = memory;
         self.outgoing.note_link(true);
-        self.people.remember(people, &mut turn.outbox);
+        let asked = self.people.remember(people, &mut turn.outbox);
+        asked.iter().for_each(|full| self.ask_resource(full, turn));
         self.remember_presence(presence);
         self.remember_rooms(rooms);
         self.occupants.doubt_all(self.steady.0);

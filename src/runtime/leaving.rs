@@ -124,7 +124,7 @@ impl Ending<'_> {
         let estate = Estate { program: program(), since_ms, held, memory, ..Estate::default() };
         let mut taken = Taken { estate, descriptors: Vec::new() };
         if let (Some(kept), Some(half_read)) = (kept, half_read) {
-            taken.estate.stream = Some(StreamState { half_read, answers_pings: kept.answers_pings });
+            taken.estate.stream = Some(StreamState { half_read, answers_pings: kept.answers_pings, pings: kept.pings });
             taken.add(Role::Link, kept.connection);
         }
         self.sockets.into_iter().for_each(|(role, socket)| taken.add(role, socket));

@@ -73,8 +73,9 @@ pub struct Link {
 /// What an earlier process left of a link.
 #[derive(Debug)]
 pub struct EarlierLink {
-    /// The connection, where its framer stands, and whether the host server answers pings. `None` where there was none.
-    pub stream: Option<(TcpStream, Framer, bool)>,
+    /// The connection, where its framer stands, whether the host server answers pings, and the number of the newest. `None`
+    /// where there was none.
+    pub stream: Option<(TcpStream, Framer, (bool, u64))>,
     /// What came in and is still to be served.
     pub held: Vec<Held>,
     /// What the engine knew.
@@ -92,6 +93,8 @@ pub struct KeptLink {
     pub connection: OwnedFd,
     /// Whether its host server answers pings.
     pub answers_pings: bool,
+    /// What the ids of pings begin with, and the number of the newest.
+    pub pings: (String, u64),
 }
 
 impl Link {
@@ -151,14 +154,14 @@ impl Link {
         let gap_ms = clock::moment().steady_ms.saturating_sub(since_ms);
         askers.iter().for_each(|asker| asker.done(&program(), gap_ms));
         let waited = held.len();
-        let Some((tcp, framer, answers_pings)) = stream else {
+        let Some((tcp, framer, pings)) = stream else {
             tracing::warn!(gap_ms, waited, "taken over without a link: there was none");
             self.reader().serve(held);
             self.inbox.push_beyond(Inbound::LinkDown);
             return Ok(None);
         };
         tracing::info!(gap_ms, waited, "taken over, and the link goes on: {}", self.name);
-        self.writer.go_on(answers_pings);
+        self.writer.go_on(pings);
         *early = held;
         Ok(Some((tcp, framer)))
     }
@@ -237,9 +240,10 @@ impl Link {
             self.writer.hold().await;
             return None;
         }
+        let patience = self.writer.patience_with(CONFIRM_PATIENCE);
         let confirmed = tokio::select! {
             lost = reading.join_next() => Err(lost.and_then(Result::ok).unwrap_or(LinkError::Closed)),
-            confirmed = timeout(CONFIRM_PATIENCE, self.writer.finish(write)) => match confirmed {
+            confirmed = timeout(patience, self.writer.finish(write)) => match confirmed {
                 Ok(confirmed) => confirmed,
                 Err(_) if self.writer.is_answered() => {
                     tracing::warn!("the host server takes long to say what it has; it is in the connection, which stays");
@@ -257,7 +261,8 @@ impl Link {
         // It ends at once, where it stands.
         let _ = timeout(END_PATIENCE, reading.join_next()).await;
         let connection = write.as_ref().as_fd().try_clone_to_owned().ok()?;
-        Some(KeptLink { connection, answers_pings: self.writer.is_answered() })
+        let pings = (self.keep_alive.id.clone(), self.writer.newest_ping());
+        Some(KeptLink { connection, answers_pings: self.writer.is_answered(), pings })
     }
 
     /// Writes what is left and ends the stream. The reader goes on meanwhile: closing a connection with unread bytes

@@ -119,8 +119,9 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>, start: Star
     let door = serve_operator(config, &store, (&inbox, callers), (&metrics, eraser), (&stop, &handing, &mut taken));
     let gate = Arc::<gate::Gate>::default();
     let ends = Ends { inbox: inbox.clone(), outbox: outbox.clone(), refuser, confirmed: confirmed.clone() };
+    let pings = taken.estate.stream.as_ref().map(|stream| stream.pings.0.clone());
     let earlier = goes_on.then(|| resume(config, taken));
-    let linking = tokio::spawn(keep_linked(link(config, secret, ends, stopping, (gate.clone(), earlier))?));
+    let linking = tokio::spawn(keep_linked(link(config, secret, ends, stopping, (gate.clone(), earlier, pings))?));
 
     let mut endings = Endings { signals, requests };
     let asker = endings.next((config, &program), (&handing, &confirmed), failed.as_deref()).await;
@@ -217,7 +218,8 @@ fn resume(config: &Config, mut taken: Taken) -> link::EarlierLink {
     let stream = connection.zip(stream).and_then(|(connection, state)| {
         let framer = framer::Framer::resume(config.limits.of_stanzas(), state.half_read)?;
         connection.set_nonblocking(true).ok()?;
-        Some((tokio::net::TcpStream::from_std(connection).ok()?, framer, state.answers_pings))
+        let pings = (state.answers_pings, state.pings.1);
+        Some((tokio::net::TcpStream::from_std(connection).ok()?, framer, pings))
     });
     link::EarlierLink { stream, held, memory, since_ms, askers }
 }
@@ -302,7 +304,7 @@ fn link(
     secret: Secret,
     ends: Ends,
     stop: watch::Receiver<bool>,
-    (gate, earlier): (Arc<gate::Gate>, Option<link::EarlierLink>),
+    (gate, earlier, pings): (Arc<gate::Gate>, Option<link::EarlierLink>, Option<String>),
 ) -> anyhow::Result<link::Link> {
     let component = &config.component;
     let Ends { inbox, outbox, refuser, confirmed } = ends;
@@ -313,7 +315,7 @@ fn link(
         patience: Duration::from_secs(component.ping_timeout_s),
         from: component.domain.to_string(),
         to: address::at_resource(&component.ping_target()),
-        id: format!("ping-{}", hex::encode(&clock::seed()?[..8])),
+        id: pings.unwrap_or(format!("ping-{}", hex::encode(&clock::seed()?[..8]))),
     };
     let writer_limits = writer::WriterLimits {
         write_timeout: Duration::from_secs(component.write_timeout_s),

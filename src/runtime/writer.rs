@@ -172,14 +172,24 @@ impl Writer {
         }
     }
 
-    /// The link of an earlier process goes on. Whether its host server answers pings is known.
-    pub fn go_on(&mut self, answers_pings: bool) {
-        self.is_answered = answers_pings;
+    /// The link of an earlier process goes on. Whether its host server answers pings is known, and the number of the newest.
+    pub fn go_on(&mut self, (answers_pings, newest): (bool, u64)) {
+        (self.is_answered, self.code) = (answers_pings, newest);
+    }
+
+    /// The number behind the id of the newest ping.
+    pub fn newest_ping(&self) -> u64 {
+        self.code
     }
 
     /// Whether the host server answers pings on this link.
     pub fn is_answered(&self) -> bool {
         self.is_answered
+    }
+
+    /// How long the host server is to be waited for until it says what it has: not at all, if it never answers pings.
+    pub fn patience_with(&self, patience: Duration) -> Duration {
+        if self.told && !self.is_answered { Duration::ZERO } else { patience }
     }
 
     /// What is written counts as taken. Whatever carries it to the host server stays.

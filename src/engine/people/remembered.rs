@@ -7,6 +7,7 @@ use super::hosts::KnownHost;
 use super::pending::KnownRelay;
 use crate::engine::outgoing::multicast::KnownService;
 use crate::engine::outgoing::outbox::Out;
+use jid::FullJid;
 use serde::{Deserialize, Serialize};
 
 /// What is remembered of people.
@@ -29,8 +30,8 @@ impl People {
         }
     }
 
-    /// It is remembered.
-    pub(in crate::engine) fn remember(&mut self, memory: PeopleMemory, out: &mut Vec<Out>) {
+    /// It is remembered. Returns the clients that have to be asked again what they take.
+    pub(in crate::engine) fn remember(&mut self, memory: PeopleMemory, out: &mut Vec<Out>) -> Vec<FullJid> {
         let PeopleMemory { hosts, services, clients, relays } = memory;
         for host in &hosts {
             let domain = host.domain.as_str();
@@ -40,7 +41,7 @@ impl People {
         }
         let accounts: &mut Accounts = &mut self.accounts;
         out.extend(services.into_iter().filter_map(|known| accounts.hosts.homes.know(known)).map(Out::Book));
-        clients.into_iter().for_each(|client| self.accounts.know_client(client, out));
         relays.into_iter().for_each(|relay| self.pending.know(relay));
+        clients.into_iter().filter_map(|client| self.accounts.know_client(client, out)).collect()
     }
 }

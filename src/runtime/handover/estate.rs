@@ -45,6 +45,8 @@ pub struct StreamState {
     pub half_read: HalfRead,
     /// Whether the host server answers pings, so that what it has is known.
     pub answers_pings: bool,
+    /// What the ids of pings begin with, and the number of the newest: what still comes back is the service's own.
+    pub pings: (String, u64),
 }
 
 /// What a descriptor is.
@@ -161,7 +163,7 @@ mod tests {
             program: "mixd 0.1.0".into(),
             since_ms: 1234,
             roles: vec![Role::Lock, Role::Http("127.0.0.1:8080".parse().unwrap()), Role::Link, Role::Asker],
-            stream: Some(StreamState { answers_pings: true, ..StreamState::default() }),
+            stream: Some(StreamState { pings: ("ping-ab".into(), 7), answers_pings: true, ..StreamState::default() }),
             held: vec![Held::Stanza(b"<message/>".to_vec()), Held::Oversize(b"<iq id='1'>".to_vec(), Excess::Depth)],
             memory: Memory::default(),
         }
