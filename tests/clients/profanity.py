@@ -1,6 +1,7 @@
 """Profanity, in a terminal."""
 
-from story import tell
+from people import Failed
+from story import BY_ITSELF_S_MAX, tell
 from terminal import Terminal
 
 
@@ -135,9 +136,14 @@ class Profanity:
         await self.look(room)
         await self.terminal.type(f"/ban {jid}")
 
-    async def back(self, _room):
-        """Waits until it is online again."""
+    async def back(self, room):
+        """Waits until it is in the room again; asks it to enter where the host server was there before the service."""
         await self.terminal.shows("that it is online again", r"\[online\]", 60)
+        await self.look(room)
+        try:
+            await self.terminal.shows("itself on the list", f"   {self.last_nick}$", BY_ITSELF_S_MAX)
+        except Failed:
+            await self.terminal.type(f"/join {room} nick {self.last_nick}")
 
 
 if __name__ == "__main__":
