@@ -315,3 +315,15 @@ fn those_who_may_be_gone_are_asked_some_at_a_tick_and_first_where_something_is_s
     assert_eq!(asked(&mut engine, 3000 + 16 * 60_000).len(), 1);
     assert_eq!(asked(&mut engine, 3000 + 40 * 60_000).len(), 0);
 }
+
+#[test]
+fn whoever_subscribes_to_activity_all_the_time_is_told_to_wait() {
+    let mut engine = service(Limits::default());
+    let wish = "<presence from='a@h/r' to='mix.h'><rai xmlns='urn:xmpp:rai:0'/></presence>";
+    let refused = (0..2100).filter(|_| !take(&mut engine, 1, wish).refusals.is_empty()).count();
+    assert_eq!(refused, 100);
+    let told = format!("{:?}", take(&mut engine, 1, wish).outbox);
+    assert!(told.contains("type='error'") && told.contains("<rai xmlns='urn:xmpp:rai:0'/>"), "{told}");
+    assert!(take(&mut engine, 1001, wish).refusals.is_empty());
+    assert_eq!(engine.occupants.watchers.all().count(), 1);
+}
