@@ -37,7 +37,7 @@ struct Example {
 }
 
 /// How many examples each specification has of which all are shown: those of MIX, and of rooms.
-const EXAMPLES: [(&str, usize); 15] = [
+const EXAMPLES: [(&str, usize); 16] = [
     ("XEP-0045", 225),
     ("XEP-0249", 4),
     ("XEP-0369", 33),
@@ -52,6 +52,7 @@ const EXAMPLES: [(&str, usize); 15] = [
     ("XEP-0425", 8),
     ("XEP-0433", 11),
     ("XEP-0463", 8),
+    ("XEP-0486", 16),
     ("XEP-0500", 5),
 ];
 

@@ -125,6 +125,8 @@ pub enum Command {
         /// The item.
         item: Item,
     },
+    /// XEP-0486: make this the picture of the channel; without one, it has none.
+    SetPicture(Option<Box<Picture>>),
     /// XEP-0060 §7.2: retract the item of a node.
     RetractItem {
         /// The node.
@@ -214,6 +216,15 @@ pub enum Command {
         /// Whether a client of a room asks (XEP-0045).
         as_room: bool,
     },
+}
+
+/// XEP-0084: a picture, with what describes it. The items of both are named by the SHA-1 of its bytes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Picture {
+    /// Its bytes.
+    pub data: Item,
+    /// What describes it.
+    pub metadata: Item,
 }
 
 /// XEP-0369 §7.1.2: how somebody wants to join.

@@ -66,6 +66,7 @@ impl Command {
             Command::RevokeInvitations { invitees } => each(invitees.len(), 1),
             Command::ReadHistory(_)
             | Command::ReadItems { .. }
+            | Command::SetPicture(_)
             | Command::ListPeople(_)
             | Command::DescribeRoom
             | Command::ListOccupants(_)

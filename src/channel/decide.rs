@@ -88,6 +88,7 @@ impl Channel {
             Command::SetSubscriptions { node, edits } => self.set_subscriptions(actor, node, edits, context),
             Command::Publish(message) => self.publish(actor, message, context),
             Command::SetItem { node, item } => self.set_item(actor, node, item, context),
+            Command::SetPicture(picture) => self.set_picture(actor, picture.map(|it| *it), context),
             Command::RetractItem { node, id } => self.retract_item(actor, node, id, context),
             Command::PutOnList { node, jid, present } => self.put_on_list(actor, node, jid, present, context),
             Command::PurgeList { node } => self.purge_list(actor, node, context),

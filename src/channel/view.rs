@@ -110,6 +110,12 @@ impl Channel {
         self.kept().profile.listed && self.kept().allowed.is_none()
     }
 
+    /// XEP-0084 §3.1: the SHA-1 of the picture's bytes, in hex. `None` where the channel has none, or none of its own.
+    pub fn picture_hash(&self) -> Option<&str> {
+        let (data, metadata) = (self.item(Node::AvatarData)?, self.item(Node::AvatarMetadata)?);
+        (data.id == metadata.id && self.has(Node::AvatarData)).then_some(data.id.as_str())
+    }
+
     /// Whether the channel has a node.
     pub fn has(&self, node: Node) -> bool {
         self.nodes().any(|present| present == node)

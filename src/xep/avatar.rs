@@ -1,6 +1,7 @@
 //! XEP-0407 §2, XEP-0084: the picture of a channel, and the service's own video of a channel.
 
 use super::{Extension, Request};
+use crate::channel::command::Picture;
 use crate::channel::{Item, Node, Refusal};
 use crate::xmpp::{Parts, Tag, ns, write_element};
 use minidom::Element;
@@ -44,7 +45,16 @@ fn picture(stated: Option<&str>, data: &Element, max: usize) -> Result<Item, Ref
     if !data.is("data", ns::AVATAR_DATA) {
         return Err(wrong("data", "expected <data/> of XEP-0084"));
     }
-    let text: String = data.text().split_ascii_whitespace().collect();
+    let (item, _) = picture_of(&data.text(), max)?;
+    if stated.is_some_and(|stated| !stated.eq_ignore_ascii_case(&item.id)) {
+        return Err(wrong("id", "the item of a picture is named by the SHA-1 of its bytes (XEP-0084 §3.1)"));
+    }
+    Ok(item)
+}
+
+/// The item of a picture in base64, and its bytes.
+fn picture_of(text: &str, max: usize) -> Result<(Item, Vec<u8>), Refusal> {
+    let text: String = text.split_ascii_whitespace().collect();
     if text.len() / 4 * 3 > max + 2 {
         return Err(Refusal::FileTooLarge { max });
     }
@@ -56,10 +66,32 @@ fn picture(stated: Option<&str>, data: &Element, max: usize) -> Result<Item, Ref
         return Err(Refusal::UnsupportedMedia);
     }
     let id = hex::encode(Sha1::digest(&bytes));
-    if stated.is_some_and(|stated| !stated.eq_ignore_ascii_case(&id)) {
-        return Err(wrong("id", "the item of a picture is named by the SHA-1 of its bytes (XEP-0084 §3.1)"));
-    }
-    Ok(Item { id, payload: Tag::in_ns("data", ns::AVATAR_DATA).text(&text).into_xml(), ..Item::default() })
+    let payload = Tag::in_ns("data", ns::AVATAR_DATA).text(&text).into_xml();
+    Ok((Item { id, payload, ..Item::default() }, bytes))
+}
+
+/// A picture in base64, with what describes it (XEP-0084 §4.2.1).
+///
+/// # Errors
+/// [`Refusal::Invalid`], [`Refusal::UnsupportedMedia`] and [`Refusal::FileTooLarge`].
+pub fn described(text: &str, max: usize) -> Result<Picture, Refusal> {
+    let (data, bytes) = picture_of(text, max)?;
+    let size = imagesize::blob_size(&bytes).ok();
+    let info = Tag::new("info").attr("id", &data.id).attr("bytes", bytes.len().to_string());
+    let info = info.attr_opt("type", media_type(&bytes));
+    let info = info.attr_opt("width", size.as_ref().map(|size| size.width.to_string()));
+    let info = info.attr_opt("height", size.as_ref().map(|size| size.height.to_string()));
+    let payload = Tag::in_ns("metadata", ns::AVATAR_METADATA).child(info).into_xml();
+    let metadata = Item { id: data.id.clone(), payload, ..Item::default() };
+    Ok(Picture { data, metadata })
+}
+
+/// The picture in the payload of its item, in base64, and its media type.
+pub fn text_of(data: &str) -> (&str, Option<&'static str>) {
+    let text = data.split_once('>').and_then(|(_, rest)| rest.split_once('<')).map_or("", |(text, _)| text);
+    // Sixteen characters of base64 are twelve bytes.
+    let head = text.get(..16).and_then(decoded).unwrap_or_default();
+    (text, media_type(&head))
 }
 
 fn decoded(text: &str) -> Option<Vec<u8>> {
@@ -118,7 +150,7 @@ fn metadata(stated: Option<&str>, metadata: &Element, request: &Request<'_>) -> 
 /// # Errors
 /// [`Refusal::Invalid`] where they differ.
 fn agree(info: &Element, data: &str) -> Result<(), Refusal> {
-    let text = data.split_once('>').and_then(|(_, rest)| rest.split_once('<')).map_or("", |(text, _)| text);
+    let (text, _) = text_of(data);
     let padding = text.bytes().rev().take_while(|byte| *byte == b'=').count();
     let bytes = (text.len() / 4 * 3).saturating_sub(padding);
     let head = decoded(&text[..text.len().min(HEAD_CHARS)]).unwrap_or_default();

@@ -17,7 +17,7 @@ impl Disco {
     /// The features of an address.
     fn features_of(&self, scope: Scope, has_rooms: bool) -> impl Iterator<Item = Tag> {
         let all = (self.extensions)().iter().flat_map(move |extension| extension.features(scope));
-        let is_of_rooms = |var: &str| var.starts_with(ns::MUC) || var == ns::RAI;
+        let is_of_rooms = |var: &str| var.starts_with(ns::MUC) || [ns::RAI, ns::VCARD].contains(&var);
         all.filter(move |var| has_rooms || !is_of_rooms(var)).map(|var| feature(var))
     }
 

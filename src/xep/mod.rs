@@ -58,6 +58,7 @@ pub mod rsm;
 pub mod seal;
 pub mod search;
 pub mod service;
+pub mod vcard;
 
 pub use extension::{Extension, Weight};
 pub use render::{List, Render, Shown};
@@ -94,6 +95,7 @@ pub static EXTENSIONS: &[&dyn Extension] = &[
     &muc::Muc,
     &muc::owner::Owner,
     &rai::ActivityIndicators,
+    &vcard::VCard,
     &groups::Groups,
     &notices::Notices,
 ];

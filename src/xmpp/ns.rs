@@ -175,6 +175,10 @@ pub const NODE_PRESENCE: &str = "urn:xmpp:mix:nodes:presence";
 pub const NODE_JIDMAP: &str = "urn:xmpp:mix:nodes:jidmap";
 /// XEP-0406 MIX-ADMIN.
 pub const MIX_ADMIN: &str = "urn:xmpp:mix:admin:0";
+/// XEP-0054 vCards.
+pub const VCARD: &str = "vcard-temp";
+/// XEP-0153 the picture of a vCard, in presence.
+pub const VCARD_UPDATE: &str = "vcard-temp:x:update";
 /// XEP-0433 search for channels.
 pub const SEARCH: &str = "urn:xmpp:channel-search:0:search";
 /// XEP-0433 the form of a search.

@@ -2,6 +2,7 @@
 
 use super::Outcome;
 use super::draft::Draft;
+use crate::channel::command::Picture;
 use crate::channel::event::EventKind;
 use crate::channel::{Action, Actor, Answer, Change, Channel, Context, GroupAnswer, Item, Node, Refusal, group_create};
 
@@ -16,6 +17,33 @@ impl Channel {
         let mut draft = Draft::new(self, context.live.now, context.limits);
         self.place(&mut draft, actor, node, item);
         draft.finish(answer)
+    }
+
+    /// XEP-0486: both items of a picture at once. One that the channel has already changes nothing.
+    pub(super) fn set_picture(&self, actor: &Actor, picture: Option<Picture>, context: &mut Context<'_>) -> Outcome {
+        self.require(actor, Action::Picture, context.limits)?;
+        if !self.has(Node::AvatarMetadata) || !self.has(Node::AvatarData) {
+            return Err(Refusal::NoSuchService);
+        }
+        let mut draft = Draft::new(self, context.live.now, context.limits);
+        match picture {
+            Some(Picture { data, .. }) if self.picture_hash() == Some(&data.id) => {}
+            Some(Picture { data, metadata }) => {
+                let data = self.checked_item(Node::AvatarData, data, context)?;
+                let metadata = self.checked_item(Node::AvatarMetadata, metadata, context)?;
+                // XEP-0084 §4.1: the picture comes before its metadata. It takes the place of the one before.
+                draft.changes.push(Change::ItemSet { node: Node::AvatarData, item: data });
+                draft.changes.push(Change::ItemSet { node: Node::AvatarMetadata, item: metadata });
+            }
+            None => {
+                let gone = |node: Node| self.item(node).map(|item| Change::ItemGone { node, id: item.id.clone() });
+                draft.changes.extend([Node::AvatarMetadata, Node::AvatarData].into_iter().filter_map(gone));
+            }
+        }
+        if !draft.changes.is_empty() {
+            draft.event(EventKind::ProfileChanged, self.participant(&actor.account), None, Some("avatar"));
+        }
+        draft.finish(Answer::Done)
     }
 
     pub(super) fn set_subject(&self, actor: &Actor, subject: &str, context: &mut Context<'_>) -> Outcome {

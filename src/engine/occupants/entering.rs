@@ -12,7 +12,7 @@ use crate::channel::crowd::Ordered;
 use crate::channel::{Answer, ChannelName, Command, Member, ParticipantId, Password, Refusal};
 use crate::xep::availability::Availability;
 use crate::xep::muc::enter::{self, Entry};
-use crate::xep::muc::presence::status;
+use crate::xep::muc::presence::{self, status};
 use crate::xep::muc::{errors, subject, versions};
 use crate::xep::{List, Reply};
 use crate::xmpp::{Stanza, Tag};
@@ -179,6 +179,10 @@ impl Engine {
         let sees = self.sees_occupants((name, tag), &account);
         let since = turn.outbox.len();
         let version = self.tell_versions_to(stanza, (name, tag, full), no, turn);
+        let hash = self.channels.channel(name).and_then(|channel| channel.picture_hash());
+        if let Some(picture) = hash.map(|hash| presence::picture(&room, hash)) {
+            turn.tell_all(Audience::One(no), halves(&picture, false));
+        }
         for (id, presence) in self.everybody_in((name, tag), sees, is_quiet) {
             if id != member.id {
                 turn.tell_all(Audience::One(no), halves(&presence, false));

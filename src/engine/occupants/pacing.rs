@@ -22,7 +22,11 @@ impl Engine {
     ) -> Result<(), Refusal> {
         let reaches_all = matches!(
             command,
-            Command::SetRoles(_) | Command::SetAffiliations(_) | Command::ConfigureRoom(_) | Command::DestroyRoom(_)
+            Command::SetRoles(_)
+                | Command::SetAffiliations(_)
+                | Command::ConfigureRoom(_)
+                | Command::SetPicture(_)
+                | Command::DestroyRoom(_)
         );
         if reaches_all {
             self.admit_freight(actor)?;

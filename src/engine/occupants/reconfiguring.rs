@@ -38,6 +38,10 @@ impl Engine {
         let room = self.service.address_of(name);
         let message = presence::reconfigured(&room, &self.service.sealer.mark(tag, self.dice.random()), &codes);
         turn.tell_all(Audience::List(ListId { tag, list: List::Sessions }, None), halves(&message, true));
+        if let Some(hash) = Told::of(channel).other_picture(before) {
+            let picture = presence::picture(&room, &hash);
+            turn.tell_all(Audience::List(ListId { tag, list: List::Sessions }, None), halves(&picture, false));
+        }
         if Told::of(channel).shows_others(before) {
             self.occupants.retell(tag, turn.payer.clone());
         }

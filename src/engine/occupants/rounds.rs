@@ -15,7 +15,7 @@ use crate::channel::{ChannelName, ParticipantId};
 use crate::xep::List;
 use crate::xep::availability::Availability;
 use crate::xep::muc::enter;
-use crate::xep::muc::{errors, subject};
+use crate::xep::muc::{errors, presence, subject};
 use crate::xmpp::{Kind, Stanza, Tag};
 use jid::BareJid;
 use rand::Rng;
@@ -170,6 +170,12 @@ impl Engine {
         }
         let versions: Vec<Option<String>> =
             arrivals.iter().map(|it| self.tell_versions_of((name, tag), it, turn)).collect();
+        let all = Audience::these(arrivals.iter().map(|it| it.no));
+        let hash = self.channels.channel(name).and_then(|channel| channel.picture_hash());
+        let picture = hash.map(|hash| presence::picture(&self.service.address_of(name), hash));
+        if let Some((picture, payer)) = picture.zip(arrivals.last()) {
+            self.welcome_with(name, (&all, &picture, false), payer, turn);
+        }
         self.show_others((name, tag), arrivals, turn);
         let list = ListId { tag, list: List::Sessions };
         turn.outbox.extend(arrivals.iter().map(|it| Out::Book(Delta::Added(list, it.no))));
@@ -192,8 +198,7 @@ impl Engine {
         let id = self.service.sealer.mark(tag, self.dice.random());
         let topic = self.channels.channel(name).and_then(|channel| channel.kept().topic.as_ref());
         let subject = subject::on_entry(&self.service.address_of(name), topic, &id);
-        let audience = Audience::these(arrivals.iter().map(|it| it.no));
-        self.welcome_with(name, (&audience, &subject, true), payer, turn);
+        self.welcome_with(name, (&all, &subject, true), payer, turn);
     }
 
     /// XEP-0463 §3.2: before any presence, affiliations that changed.

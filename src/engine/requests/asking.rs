@@ -324,7 +324,8 @@ impl Engine {
         let Some(asker) = asked.asker() else { return };
         self.notice_group_client(asked, asker, turn);
         let Some(name) = &asked.channel else { return };
-        let is_of_any = |ns: &str| [ns::COMMANDS, ns::REGISTER, ns::FORM].contains(&ns) || ns.starts_with(ns::MUC);
+        let is_of_any =
+            |ns: &str| [ns::COMMANDS, ns::REGISTER, ns::FORM, ns::VCARD].contains(&ns) || ns.starts_with(ns::MUC);
         if matches!(&asked.way, Way::Stanza { payload, .. } if is_of_any(&payload.ns())) {
             // Any client may use ad-hoc commands or rooms, and most of those do not support MIX.
             return;

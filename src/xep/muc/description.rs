@@ -19,6 +19,7 @@ pub fn features(channel: &Channel) -> impl Iterator<Item = &'static str> {
         ns::MUC_REGISTER,
         ns::MUC_REQUEST,
         ns::RAI,
+        ns::VCARD,
         either(channel.profile().listed, "muc_public", "muc_hidden"),
         either(channel.is_for_members(), "muc_membersonly", "muc_open"),
         either(channel.settings().room.moderated, "muc_moderated", "muc_unmoderated"),
@@ -70,6 +71,15 @@ impl Told {
         self.shows_jids != before.shows_jids || is_moderated(self) != is_moderated(before)
     }
 
+    /// The SHA-1 of the picture, in hex, where it is another one than before: blank where there is none any more.
+    pub fn other_picture(&self, before: &Told) -> Option<String> {
+        let hash = |told: &Told| {
+            let field = told.fields.iter().find(|(var, _)| *var == "muc#roominfo_avatarhash");
+            field.and_then(|(_, values)| values.first().cloned()).unwrap_or_default()
+        };
+        Some(hash(self)).filter(|now| *now != hash(before))
+    }
+
     /// XEP-0045 §15.6.2: the status codes of what differs.
     pub fn codes(&self, before: &Told) -> Vec<u16> {
         let is_of_jids = |feature: &&str| matches!(*feature, "muc_nonanonymous" | "muc_semianonymous");
@@ -96,6 +106,7 @@ fn settled(channel: &Channel) -> Vec<(&'static str, Vec<String>)> {
     vec![
         ("muc#roomconfig_roomname", text(&channel.title())),
         ("muc#roominfo_description", joined(&information::values(info, "Description"))),
+        ("muc#roominfo_avatarhash", channel.picture_hash().map(str::to_owned).into_iter().collect()),
         ("muc#roominfo_contactjid", information::values(info, "Contact")),
         ("muc#roominfo_lang", settings.room.lang.iter().cloned().collect()),
         ("muc#roominfo_changesubject", flag(lets_all_set_subject(channel))),

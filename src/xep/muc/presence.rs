@@ -161,6 +161,13 @@ pub fn affiliation_message(
     Tag::new("message").attr("from", room).attr("id", id).child(x)
 }
 
+/// XEP-0486 §5.2: the picture of a room, by the SHA-1 of its bytes, without `to`. Some clients look for it there. Blank where there
+/// is none any more; presence of type `unavailable` never comes from a room.
+pub fn picture(room: &str, hash: &str) -> Tag {
+    let photo = Tag::new("photo").text(hash);
+    Tag::new("presence").attr("from", room).child(Tag::in_ns("x", ns::VCARD_UPDATE).child(photo))
+}
+
 /// XEP-0045 §10.2.1: everybody in a room is told that something of it is different, without `to`.
 pub fn reconfigured(room: &str, id: &str, codes: &[u16]) -> Tag {
     let codes = codes.iter().map(|code| Tag::new("status").attr("code", code.to_string()));

@@ -8,6 +8,7 @@ use super::nodes::picture;
 use super::setting::{CORE, CROWD, iq, join};
 use super::world::Sent;
 use jid::BareJid;
+use mixd::channel::command::Picture;
 use mixd::channel::command::{AffiliationEdit, HistoryQuery, Slice};
 use mixd::channel::group::{GroupCommand, Invitee, Patch};
 use mixd::channel::search::{ChannelKind, SearchOrder, SearchWish, Sought};
@@ -97,6 +98,11 @@ pub const FAMILIES: &[Family] = &[
             before: None,
         };
         of_service("joe@h", ServiceCommand::Search(Some(Box::new(wish))))
+    }),
+    call!("call: set a picture", ALONE, |it, _| {
+        let item = |payload: &str| Item { id: it.serial.to_string(), payload: payload.into(), ..Item::default() };
+        let picture = Picture { data: item("<data/>"), metadata: item("<metadata/>") };
+        at("hall", "own@h", Command::SetPicture(Some(Box::new(picture))))
     }),
     call!("call: join", ALONE, |it, _| {
         at(

@@ -15,6 +15,7 @@ const OF_NO_PEER: &[&str] = &[
     "http://jabber.org/protocol/pubsub#event",
     "http://jabber.org/protocol/pubsub#errors",
     "urn:xmpp:channel-search:0:error",
+    "vcard-temp:x:update",
     "urn:xmpp:channel-search:0:search-params",
     "http://jabber.org/protocol/xdata-validate",
     "jabber:iq:roster",

@@ -143,6 +143,30 @@ pub const FAMILIES: &[Family] = &[
         is_end: false,
     },
     Family {
+        name: "the vCard of a room",
+        before: |_| vec![picture()],
+        around: |_, inner| at("hall", "get", "p1@h/r", format!("<vCard xmlns='{}'>{inner}</vCard>", ns::VCARD)),
+        parts: &[|_, _| "<x/>".into()],
+        is_end: false,
+    },
+    Family {
+        name: "set the picture of a room by vCard",
+        before: nothing,
+        around: |_, inner| {
+            let photo = format!("<PHOTO><BINVAL>iVBORw0KGgoA{inner}</BINVAL></PHOTO>");
+            at("hall", "set", "own@h/r", format!("<vCard xmlns='{}'>{photo}</vCard>", ns::VCARD))
+        },
+        parts: &[|_, _| "AAAAAAAA".into(), |_, _| " ".into()],
+        is_end: false,
+    },
+    Family {
+        name: "set the picture of a room by a vCard of many",
+        before: nothing,
+        around: |_, inner| at("hall", "set", "own@h/r", format!("<vCard xmlns='{}'>{inner}</vCard>", ns::VCARD)),
+        parts: &[|_, _| "<PHOTO/>".into(), |_, n| format!("<FN>{n}</FN>")],
+        is_end: false,
+    },
+    Family {
         name: "publish what describes a picture",
         before: nothing,
         around: |_, inner| {

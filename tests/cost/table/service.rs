@@ -102,6 +102,13 @@ pub const FAMILIES: &[Family] = &[
         is_end: false,
     },
     Family {
+        name: "the vCard of the service",
+        before: nothing,
+        around: |_, inner| ask("get", "joe@h/r", format!("<vCard xmlns='{}'>{inner}</vCard>", ns::VCARD)),
+        parts: &[|_, _| "<x/>".into()],
+        is_end: false,
+    },
+    Family {
         name: "disco#items of commands",
         before: nothing,
         around: |_, _| ask("get", "op@h/r", format!("<query xmlns='{}' node='{}'/>", ns::DISCO_ITEMS, ns::COMMANDS)),
