@@ -37,7 +37,7 @@ struct Example {
 }
 
 /// How many examples each specification has of which all are shown: those of MIX, and of rooms.
-const EXAMPLES: [(&str, usize); 16] = [
+const EXAMPLES: [(&str, usize); 17] = [
     ("XEP-0045", 225),
     ("XEP-0249", 4),
     ("XEP-0369", 33),
@@ -54,6 +54,7 @@ const EXAMPLES: [(&str, usize); 16] = [
     ("XEP-0463", 8),
     ("XEP-0486", 16),
     ("XEP-0500", 5),
+    ("XEP-0502", 2),
 ];
 
 fn root() -> PathBuf {

@@ -191,6 +191,7 @@ impl Channel {
         self.sent.note_sent(row);
         self.tail.note(row);
         self.tallies.note(row.number, self.joined);
+        self.pulse.note(row);
         if !tail::counts(row) {
             return;
         }

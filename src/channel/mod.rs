@@ -46,6 +46,7 @@ mod people;
 pub mod permission;
 pub mod preferences;
 pub mod proxy;
+mod pulse;
 pub mod receipts;
 pub mod refusal;
 pub mod registry;
@@ -112,6 +113,7 @@ use crowd::Crowd;
 use departed::Departed;
 use jid::BareJid;
 use participant::Silent;
+use pulse::Pulse;
 use slow::Slow;
 use states::States;
 use std::borrow::Cow;
@@ -150,6 +152,7 @@ pub struct Channel {
     states: States,
     slow: Slow,
     tallies: Tallies,
+    pulse: Pulse,
     joined: usize,
     waiting: usize,
     /// Records of those who left and wrote nothing. Those who left first come first.
@@ -259,6 +262,7 @@ impl Channel {
             states: States::default(),
             slow: Slow::default(),
             tallies: Tallies::default(),
+            pulse: Pulse::default(),
             joined: 0,
             waiting: 0,
             silent: BTreeSet::new(),
@@ -267,6 +271,9 @@ impl Channel {
         };
         channel.kept.guests.values().for_each(|guest| channel.crowd.note_guest(guest, false));
         members.into_iter().for_each(|member| channel.set_member(member));
+        if let Some(oldest) = newest.first().filter(|_| newest.len() >= dedup::REPEATS_MAX) {
+            channel.pulse.begin(oldest.stamp);
+        }
         newest.iter().for_each(|row| channel.note(row));
         retracted.into_iter().for_each(|row| channel.tail.retract(row));
         channel

@@ -101,7 +101,7 @@ impl Extension for Disco {
                 }
                 let told = query.children(identities(&title)).children(features);
                 let told = told.children(description::features(channel).map(feature));
-                Ok(Some(told.child(description::form(channel, request.live.seats))))
+                Ok(Some(told.child(description::form(channel, request.live))))
             }
             Answer::Registered(nick) => {
                 Ok(Some(query.child_opt(nick.as_ref().map(|nick| identity("text", nick.as_str())))))

@@ -3,7 +3,7 @@
 use super::{ROLES, lets_all_set_subject, private_messages};
 use crate::channel::command::Slice;
 use crate::channel::room::HISTORY_ROWS_MAX;
-use crate::channel::{Channel, Node, Refusal, Seats};
+use crate::channel::{Channel, LiveState, Node, Refusal, Seats};
 use crate::xep::forms::form_type;
 use crate::xep::{information, rsm};
 use crate::xmpp::{Tag, ns};
@@ -33,10 +33,15 @@ pub fn features(channel: &Channel) -> impl Iterator<Item = &'static str> {
 }
 
 /// The form that says what a room is. Some clients read the first form of an answer alone, so it comes first.
-pub fn form(channel: &Channel, seats: &Seats) -> Tag {
+pub fn form(channel: &Channel, live: LiveState<'_>) -> Tag {
     let topic = channel.kept().topic.as_ref().map(|topic| topic.text.clone()).filter(|text| !text.is_empty());
-    let count = channel.occupant_count(seats).to_string();
-    let now = [("muc#roominfo_occupants", vec![count]), ("muc#roominfo_subject", topic.into_iter().collect())];
+    let count = channel.occupant_count(live.seats).to_string();
+    let activity = channel.messages_per_hour(live.now).map(|number| format!("{number:.2}"));
+    let now = [
+        ("muc#roominfo_occupants", vec![count]),
+        ("muc#roominfo_subject", topic.into_iter().collect()),
+        (ACTIVITY, activity.into_iter().collect()),
+    ];
     let fields = settled(channel).into_iter().chain(now);
     let field = |var: &str, values: &[String]| {
         Tag::new("field").attr("var", var).children(values.iter().map(|value| Tag::new("value").text(value)))
@@ -93,6 +98,8 @@ impl Told {
     }
 }
 
+/// XEP-0502: how many messages come in an hour.
+const ACTIVITY: &str = "{urn:xmpp:muc-activity}message-activity";
 const WHOIS: &str = "muc#roomconfig_whois";
 
 /// The fields that settings and information decide.
