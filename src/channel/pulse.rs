@@ -3,7 +3,7 @@
 //! Nothing of it is stored: a load sees the newest rows with their stamps. Where those do not reach back for a day, the hours that
 //! they do reach stand for it.
 
-use super::{Channel, Row, RowKind, Stamp};
+use super::{Row, RowKind, Stamp};
 
 /// The hour that is going on, and a day before it.
 const HOURS: usize = 25;
@@ -52,7 +52,7 @@ impl Pulse {
     }
 
     /// Messages an hour over the day before the hour that is going on.
-    fn per_hour(&self, now: Stamp) -> f64 {
+    pub fn per_hour(&self, now: Stamp) -> f64 {
         let hour = (now.0 / HOUR_MS).max(self.hour);
         let passed = hour - self.hour;
         // The hour in which the oldest row was seen was not seen as a whole.
@@ -64,16 +64,6 @@ impl Pulse {
         }
         let ages = (passed..).zip(self.counts).filter(|(age, _)| (1..=hours).contains(age));
         f64::from(ages.fold(0, |sum: u32, (_, count)| sum.saturating_add(count))) / hours as f64
-    }
-}
-
-impl Channel {
-    /// XEP-0502: roughly how many messages an hour come. `None` where that is not for everybody: the channel is not listed, is
-    /// there for a while only, or is not entered by just anybody.
-    pub fn messages_per_hour(&self, now: Stamp) -> Option<f64> {
-        let room = &self.settings().room;
-        let is_told = self.profile().listed && !room.temporary && room.password.is_none() && !self.is_for_members();
-        is_told.then(|| self.pulse.per_hour(now))
     }
 }
 

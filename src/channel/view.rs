@@ -116,6 +116,14 @@ impl Channel {
         (data.id == metadata.id && self.has(Node::AvatarData)).then_some(data.id.as_str())
     }
 
+    /// XEP-0502: roughly how many messages an hour come. `None` where that is not for everybody: the channel is not listed, is
+    /// there for a while only, or is not entered by just anybody.
+    pub fn messages_per_hour(&self, now: Stamp) -> Option<f64> {
+        let room = &self.settings().room;
+        let is_told = self.profile().listed && !room.temporary && room.password.is_none() && !self.is_for_members();
+        is_told.then(|| self.pulse.per_hour(now))
+    }
+
     /// Whether the channel has a node.
     pub fn has(&self, node: Node) -> bool {
         self.nodes().any(|present| present == node)
