@@ -76,7 +76,7 @@ mod tests {
         Row {
             number: 1,
             stamp: Stamp(minutes * 60_000),
-            author: ParticipantId::new("a").unwrap(),
+            author: ParticipantId::new("aaaaaaaaaaaaaaaaaaaa").unwrap(),
             ordinal: 1,
             counted: true,
             target: None,
