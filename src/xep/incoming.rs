@@ -166,12 +166,7 @@ fn names(request: &Request<'_>, channel: &Channel) -> Named {
     if let Some(retraction) = named.filter(|child| rows::is_retraction(child)) {
         return Named { row: own(retraction), retracts: true, corrects: false };
     }
-    // Whoever is there as a room alone has no record, and names its own messages by the id that stands for it.
-    let of_visit = |child: &Element| {
-        let author = &request.live.seats.passer_by(&request.actor.account)?.id;
-        channel.own_row(author, child.attr("id").filter(|id| !id.is_empty())?)
-    };
-    let corrected = named.and_then(|child| own(child).or_else(|| of_visit(child)));
+    let corrected = named.and_then(own);
     let refers = |child: &&Element| child.is("reactions", ns::REACTIONS) || child.is("reply", ns::REPLY);
     let referred = || stanza.parts().find(refers).and_then(row);
     Named { row: corrected.or_else(referred), retracts: false, corrects: corrected.is_some() }
