@@ -5,8 +5,12 @@
 
 #[path = "live/generations.rs"]
 mod generations;
+#[path = "live/going_on.rs"]
+mod going_on;
 #[path = "live/hosts.rs"]
 mod hosts;
+#[path = "live/module.rs"]
+mod module;
 #[path = "live/scenario.rs"]
 mod scenario;
 
@@ -18,7 +22,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use hosts::{Host, HostKind, MIX_DOMAIN, Mixd, MixdSettings, SECRET, Setup};
-use scenario::{TERMINATE_MAX, play, play_alone, play_with};
+use scenario::{TERMINATE_MAX, play, play_with};
 
 const MIXD: &str = env!("CARGO_BIN_EXE_mixd");
 
@@ -208,38 +212,6 @@ fn mod_mix_pam_of_ejabberd_works() {
     ends_in_order(&mut mixd);
 }
 
-#[test]
-fn mod_mixd_does_its_part_in_prosody() {
-    let mut host = Host::start(HostKind::ProsodyMixd);
-    play_alone("mod_mixd_alone", &mut host);
-    let log = host.log();
-    let complaints: Vec<&str> = log.lines().filter(|line| line.contains("warn") || line.contains("error")).collect();
-    assert!(complaints.is_empty(), "Prosody complains:\n{}", complaints.join("\n"));
-}
-
-// Alone, and beside a module that has to see every presence.
-#[test]
-fn mod_mixd_hands_presence_to_many_as_to_each() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let modules = "modules_enabled = { \"mixd\", \"privilege\" }";
-    let config = fs::read_to_string(hosts::checkout("config/prosody-mixd.cfg.lua")).expect("the configuration");
-    assert!(config.contains(modules), "the modules of the host are named: {modules}");
-    let included = hosts::checkout("config/prosody.cfg.lua");
-    let config = config.replace("Include \"prosody.cfg.lua\"", &format!("Include \"{}\"", included.display()));
-    for more in ["", ", \"privacy_lists\""] {
-        let with = modules.replace(" }", &format!("{more} }}; smacks_hibernation_time = 2"));
-        let away = "Component \"away.localhost\"\n  component_secret = \"of nobody\"\n";
-        let file = folder.path().join("prosody.cfg.lua");
-        fs::write(&file, config.replace(modules, &with) + away).expect("it is written");
-        let mut setup = Setup::of(HostKind::ProsodyMixd);
-        setup.config = Some(file);
-        let mut host = Host::start_as(setup);
-        play_alone("mod_mixd_presence", &mut host);
-        let log = host.log();
-        assert!(!log.contains("Traceback") && !log.contains("failed: "), "Prosody complains:\n{log}");
-    }
-}
-
 // With the module alone beside delegation, and with all of mod_mixd.
 #[test]
 fn an_account_that_is_deleted_leaves_nothing_to_whoever_has_its_name_next() {
@@ -338,39 +310,6 @@ fn xmpp_and_http_users_share_groups(kind: HostKind) {
     assert!(!log.contains("pw-"), "a password is in the log");
     assert!(!log.contains("ERROR"), "mixd logged an error:\n{}", mixd.log_tail());
     ends_in_order(&mut mixd);
-}
-
-// The last one delivers by our module.
-#[test]
-fn another_program_goes_on_while_people_talk() {
-    for kind in [HostKind::Prosody, HostKind::Ejabberd, HostKind::ProsodyMixd] {
-        let mut host = Host::start(kind);
-        let address = format!("127.0.0.1:{}", hosts::free_port());
-        let settings = format!(
-            "[http]\nlisten = '{address}'\ncheck_port = {}\n[limits]\nmessages_per_s = 0\nchannel_messages_per_s = 0\n\
-             [component]\ndomain = '{MIX_DOMAIN}'\nsecret = '{SECRET}'\n",
-            host.c2s_port,
-        );
-        let mut mixd = Mixd::launch_with(Path::new(MIXD), &settings, host.setup.component_port);
-        mixd.wait_for_log("link and HTTP API", |log| log.contains("link up") && log.contains("the HTTP API listens"));
-        let before = links_seen_by(&host);
-        let api = format!("http://{address}/gch.ashx");
-        play_with("another_program_goes_on", &["--api", &api], &mut host, &mut mixd);
-        let log = mixd.log();
-        assert_eq!((mixd.links(), log.matches("link down").count()), (1, 0), "{}", mixd.log_tail());
-        assert_eq!(log.matches("taken over, and the link goes on").count(), 4, "{}", mixd.log_tail());
-        // The host server saw one link all the time.
-        assert!(before.0 == 1 && links_seen_by(&host) == before, "{before:?}, then\n{}", host.log());
-        ends_in_order(&mut mixd);
-    }
-}
-
-/// How often a component authenticated, and how often one was lost, as the host server logs it.
-fn links_seen_by(host: &Host) -> (usize, usize) {
-    let log = host.log();
-    let count = |words: &[&str]| words.iter().map(|word| log.matches(word).count()).sum();
-    let came = ["xternal component successfully authenticated", "external component handshake authentication for"];
-    (count(&came), count(&["omponent disconnected", "omponent connection failed", "omponent closed"]))
 }
 
 #[test]

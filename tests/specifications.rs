@@ -37,7 +37,7 @@ struct Example {
 }
 
 /// How many examples each specification has of which all are shown: those of MIX, and of rooms.
-const EXAMPLES: [(&str, usize); 17] = [
+const EXAMPLES: [(&str, usize); 19] = [
     ("XEP-0045", 225),
     ("XEP-0249", 4),
     ("XEP-0369", 33),
@@ -51,6 +51,8 @@ const EXAMPLES: [(&str, usize); 17] = [
     ("XEP-0424", 7),
     ("XEP-0425", 8),
     ("XEP-0433", 11),
+    ("XEP-0437", 2),
+    ("XEP-0452", 3),
     ("XEP-0463", 8),
     ("XEP-0486", 16),
     ("XEP-0500", 5),

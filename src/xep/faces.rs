@@ -7,7 +7,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 use super::{Render, admin, anon, commands, group_events, invitations, mentions, mix_core, muc, notices, pubsub};
-use crate::channel::{Change, Node, RowKind};
+use crate::channel::{Change, Node, Row, RowKind};
 
 /// Shows an applied change to everybody concerned, in the order of sending.
 pub fn show(change: &Change, render: &mut Render<'_>) {
@@ -26,27 +26,20 @@ pub fn show(change: &Change, render: &mut Render<'_>) {
             mix_core::show_leave(member, render);
             anon::show_leave(member, render);
         }
-        Change::Renamed(member) => mix_core::show_participant(member, render),
         Change::Invited(member) => {
             mix_core::show_leave(member, render);
             group_events::invite(member, render);
             group_events::tell_uninvited(member, render);
             notices::tell_uninvited(member, render);
         }
-        Change::Published(row) => {
-            mix_core::show_row(row, render);
-            muc::message::show_row(row, render);
-            mentions::show_row(row, render);
-            if let RowKind::Event(event) = &row.kind {
-                group_events::show_last(event, row, render);
-                notices::tell_of(event, row.number, render);
-            }
-        }
+        Change::Published(row) => show_row(row, render),
         Change::Relayed(relay) => {
             mix_core::show_relay(relay, render);
             muc::message::show_relay(relay, render);
         }
-        Change::Entered(member) | Change::Moved(member) => mix_core::show_participant(member, render),
+        Change::Renamed(member) | Change::Entered(member) | Change::Moved(member) => {
+            mix_core::show_participant(member, render);
+        }
         Change::Exited(member) => mix_core::show_exit(member, render),
         Change::VoiceRequested { account, nick } => muc::voice::show(account, nick, render),
         Change::InvitedByRoom(invitation) => muc::invite::show(invitation, render),
@@ -79,5 +72,16 @@ pub fn show(change: &Change, render: &mut Render<'_>) {
         | Change::InvitationSet(_)
         | Change::InvitationEnded { declined: false, .. }
         | Change::RightsSet(_) => {}
+    }
+}
+
+/// Shows a new row of the archive.
+fn show_row(row: &Row, render: &mut Render<'_>) {
+    mix_core::show_row(row, render);
+    muc::message::show_row(row, render);
+    mentions::show_row(row, render);
+    if let RowKind::Event(event) = &row.kind {
+        group_events::show_last(event, row, render);
+        notices::tell_of(event, row.number, render);
     }
 }

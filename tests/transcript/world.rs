@@ -15,8 +15,7 @@ use jid::{BareJid, DomainPart, Jid};
 use minidom::Element;
 use mixd::channel::group::Invitee;
 use mixd::channel::{
-    Access, Actor, Channel, ChannelName, GroupWish, Limits, Membership, Rate, Registry, ServiceCommand, Stamp,
-    Visibility,
+    Actor, Channel, ChannelName, GroupWish, Limits, Membership, Rate, Registry, ServiceCommand, Stamp, Visibility,
 };
 use mixd::engine::{
     AddressBook, Addressee, Call, Engine, Inbound, Moment, Multicast, MulticastSettings, Out, Pacing, Pam,
@@ -325,7 +324,7 @@ fn settings(script: &Script, memory: Memory) -> Result<ServiceSettings, Unplayab
         let wrong = |expected: &str| Unplayable(format!("'--! set {name} {value}' is no setting; expected {expected}"));
         let number = || value.parse().ok().filter(|&n: &usize| n > 0).ok_or_else(|| wrong("a number above 0"));
         let paced = || rate(&value).ok_or_else(|| wrong("a rate"));
-        let opened = || access(&value).ok_or_else(|| wrong("an access"));
+        let opened = || mixd::xep::group_tags::access_of(&value).ok_or_else(|| wrong("an access"));
         match &*name {
             "operator" => settings.operators.push(BareJid::new(&value).map_err(|_| wrong("an account"))?),
             "creators" => settings.creators = value.split_whitespace().map(str::to_owned).collect(),
@@ -438,11 +437,6 @@ fn request(inbound: &Inbound) -> Option<(bool, Request)> {
     let is_owed = kind == Kind::Iq && answerable && to.domain().as_str() == DOMAIN;
     let is_passed_on = is_foreign || to.node().is_some_and(|node| node.as_str().contains('#'));
     is_owed.then(|| (is_passed_on, (from.to_string(), id.clone())))
-}
-
-/// To whom something is open, as forms have it.
-fn access(text: &str) -> Option<Access> {
-    mixd::xep::group_tags::access_of(text)
 }
 
 /// `N N`: so many a second, and so many at once.
