@@ -6,6 +6,7 @@ WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
 COPY benches ./benches
 COPY tests/store_kill.rs ./tests/store_kill.rs
+COPY tests/clients.rs ./tests/clients.rs
 COPY src ./src
 RUN cargo build --release --locked --bin mixd
 

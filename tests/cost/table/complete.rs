@@ -28,6 +28,8 @@ const OF_NO_PEER: &[&str] = &[
     "http://jabber.org/protocol/muc#roominfo",
     "http://jabber.org/protocol/muc#roomconfig",
     "http://jabber.org/protocol/muc#stable_id",
+    "http://jabber.org/protocol/muc#traffic",
+    "urn:mixd:multicast:presence:0",
     "http://jabber.org/protocol/muc#self-ping-optimization",
     "urn:xmpp:mmn:0",
     "urn:xmpp:bookmarks:1",
