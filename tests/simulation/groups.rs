@@ -2,6 +2,7 @@
 //! commits; after each step answers, roles, unread rows, lists, reports and pages are those of the naive model.
 
 use super::group_model::{Group, Kind, Status, Verdict};
+use super::model::HELD_MS;
 use super::{checks, setting, wire};
 use jid::BareJid;
 use minidom::Element;
@@ -43,6 +44,8 @@ pub struct World {
     pub book: AddressBook,
     pub sealer: Sealer,
     pub groups: BTreeMap<String, Group>,
+    /// Names of groups that are no more: whose they are, and until when.
+    pub held: BTreeMap<String, (Option<String>, u64)>,
     /// The tag of the group that a number was given to.
     pub gids: BTreeMap<u32, u64>,
     pub now: u64,
@@ -120,6 +123,7 @@ impl World {
             book,
             sealer,
             groups: BTreeMap::new(),
+            held: BTreeMap::new(),
             gids: BTreeMap::new(),
             now: 1_795_428_000_000,
             token: 0,
@@ -280,7 +284,13 @@ impl World {
             ..GroupWish::default()
         };
         self.trace.push(format!("{who} creates {name} with {others:?}, invites: {invites}, full: {full}"));
-        let made = self.call(who, Addressee::Service, ServiceCommand::CreateGroup(wish), false).unwrap();
+        let made = self.call(who, Addressee::Service, ServiceCommand::CreateGroup(wish), false);
+        let holder = self.held.get(name).filter(|(_, until)| self.now < *until).map(|(owner, _)| owner.clone());
+        if holder.is_some_and(|owner| owner.as_deref() != Some(who)) {
+            return assert_eq!(made.unwrap_err(), Refusal::NameTaken, "{name} is somebody else's");
+        }
+        self.held.remove(name);
+        let made = made.unwrap();
         let mut group = Group {
             name: name.into(),
             tag: made.group.unwrap().tag,
@@ -403,6 +413,7 @@ impl World {
         assert_eq!(told.is_ok(), self.groups[name].owner.as_deref() == Some(who));
         if told.is_ok() {
             self.groups.remove(name);
+            self.held.insert(name.into(), (Some(who.into()), self.now + HELD_MS));
         }
     }
 
@@ -411,7 +422,10 @@ impl World {
         self.trace.push(format!("nobody comes back to {name}"));
         self.now += 25 * 3600 * 1000;
         (0..3).for_each(|_| drop(self.turn(Inbound::Tick, false)));
-        self.groups.retain(|_, group| !group.joined().is_empty());
+        let (ended, kept) = std::mem::take(&mut self.groups).into_iter().partition(|(_, it)| it.joined().is_empty());
+        self.groups = kept;
+        let ended: BTreeMap<String, Group> = ended;
+        self.held.extend(ended.into_iter().map(|(name, group)| (name, (group.owner, self.now + HELD_MS))));
         let listed: Vec<String> = self
             .store
             .directory()

@@ -176,6 +176,8 @@ pub struct Page {
 #[derive(Clone, Debug)]
 pub struct Model {
     pub rooms: BTreeMap<String, Room>,
+    /// The owners of destroyed channels, whose names are theirs for a while, and until when.
+    pub held: BTreeMap<String, (String, u64)>,
     /// Ad hoc channels whose names are not learned yet, by creator and time.
     pub nameless: Vec<(String, u64)>,
     pub registered: Registered,
@@ -183,6 +185,8 @@ pub struct Model {
     pub tours: BTreeMap<String, Tour>,
     /// The time of what happens.
     pub now: u64,
+    /// The time by which things become due: it is never set back.
+    pub due: u64,
     pub participants_max: usize,
     /// How many who left without a word stay known.
     pub silent_max: usize,
@@ -190,6 +194,9 @@ pub struct Model {
     pub page_default: usize,
     pub page_max: usize,
 }
+
+/// How long the name of a destroyed channel is its owner's, in milliseconds.
+pub const HELD_MS: u64 = 30 * 24 * 3600 * 1000;
 
 /// An answer, and what is shown to whom.
 pub type Taken = (Expect, Vec<Event>);
@@ -338,7 +345,11 @@ impl Model {
         if domain_of(account) == NO_CREATORS {
             return refuse("not-allowed");
         }
-        if known.is_some_and(|name| self.rooms.contains_key(name)) {
+        let is_held = |name: &str| {
+            let of_others = |(owner, until): &(String, u64)| owner != account && self.due < *until;
+            account != OPERATOR && self.held.get(name).is_some_and(of_others)
+        };
+        if known.is_some_and(|name| self.rooms.contains_key(name) || is_held(name)) {
             return refuse("conflict");
         }
         if self.rooms.len() + self.nameless.len() >= self.channels_max {
@@ -346,6 +357,7 @@ impl Model {
         }
         match known {
             Some(name) => {
+                self.held.remove(name);
                 self.rooms.insert(name.to_owned(), Room::new(account, Some(name), self.now));
             }
             None => self.nameless.push((account.to_owned(), self.now)),
@@ -366,6 +378,7 @@ impl Model {
         let mut event = room.event(Key::Deleted(name.to_owned()), 2, routes);
         event.audience.extend(room.guests.keys().map(|guest| (guest.clone(), routes.sure_of_guest(guest))));
         event.guests.extend(room.guests.keys().cloned());
+        self.held.insert(name.to_owned(), (room.owner.clone(), self.due + HELD_MS));
         self.rooms.remove(name);
         (Expect::Destroyed, vec![event])
     }

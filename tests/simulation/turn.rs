@@ -52,7 +52,7 @@ impl World {
         if confirmed {
             self.sense.confirm(dial, moment);
         }
-        self.model.now = dial.stamp.0;
+        (self.model.now, self.model.due) = (dial.stamp.0, dial.due.0);
         let now = dial.due;
         self.store.fail_next_commits(usize::from(trouble.is_some()), trouble.unwrap_or(Failure::Refused));
         match self.store.commit(now, &turn.records) {
@@ -62,7 +62,7 @@ impl World {
             }
             Err(CommitError::Refused(_)) => {
                 self.note("the store refuses".into());
-                self.model = Model { now: self.model.now, ..before };
+                self.model = Model { now: self.model.now, due: self.model.due, ..before };
                 let out = self.engine.abandon(turn);
                 self.learn();
                 self.check_refused(out, owed);
@@ -117,7 +117,7 @@ impl World {
             }
             Err(_) => {
                 self.note("the store refuses what goes on".into());
-                self.model = Model { now: self.model.now, ..before };
+                self.model = Model { now: self.model.now, due: self.model.due, ..before };
                 let out = self.engine.abandon(turn);
                 self.learn();
                 self.check_refused(out, Owed::default());
@@ -130,7 +130,7 @@ impl World {
         let moment = Moment { wall: Stamp(self.clock), steady_ms: self.waited };
         let dial = self.engine.tell_time(moment);
         self.sense.check(dial, moment);
-        self.model.now = dial.stamp.0;
+        (self.model.now, self.model.due) = (dial.stamp.0, dial.due.0);
         moment
     }
 

@@ -122,6 +122,8 @@ impl World {
         };
         let store = MemoryStore::new(KEY);
         let model = Model {
+            held: BTreeMap::new(),
+            due: 0,
             rooms: BTreeMap::new(),
             nameless: Vec::new(),
             registered: Default::default(),
