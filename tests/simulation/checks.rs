@@ -56,7 +56,9 @@ pub fn learn(model: &mut Model, store: &MemoryStore, ids: &mut BTreeMap<(String,
             let channel = load(store, &listing.name);
             let creator = channel.profile().creator.to_string();
             let waits = model.nameless.iter().position(|(owner, _)| *owner == creator);
-            let Some(n) = waits else { panic!("the store has {name}, which nobody created: {:?}, {}", model.held, model.due) };
+            let Some(n) = waits else {
+                panic!("the store has {name}, which nobody created: {:?}, {}", model.held, model.due)
+            };
             let (owner, now) = model.nameless.remove(n);
             model.rooms.insert(name.clone(), Room::new(&owner, None, now));
         }

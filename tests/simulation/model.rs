@@ -185,7 +185,7 @@ pub struct Model {
     pub tours: BTreeMap<String, Tour>,
     /// The time of what happens.
     pub now: u64,
-    /// The time by which things become due: it is never set back.
+    /// The time by which things become due.
     pub due: u64,
     pub participants_max: usize,
     /// How many who left without a word stay known.

@@ -38,6 +38,10 @@ impl World {
                 self.model.expire(outdated);
                 owed.iter_mut().for_each(|(_, expect)| expect.overtake());
             }
+            if matches!(item.inbound, Inbound::Tick) {
+                let due = self.model.due;
+                self.model.held.retain(|_, (_, until)| due < *until);
+            }
             let Some(ask) = item.ask else { continue };
             let (expect, shown) = self.model.take(&ask, &mut self.routes);
             self.note(format!("{:?} by {} as {} -> {expect:?}", ask.op, ask.from(), ask.id));
