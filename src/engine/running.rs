@@ -14,7 +14,7 @@ impl Engine {
         self.open_settled_rooms();
         self.review_rooms(&mut turn);
         self.tell_watchers(&mut turn);
-        self.keep_bookmarks(&mut turn);
+        self.begin_bookmarks(&mut turn);
         for (place, inbound) in batch.into_iter().enumerate() {
             self.settle_rounds_before(&inbound, &mut turn);
             self.take(place, inbound, &mut turn);

@@ -52,8 +52,9 @@ impl GoneChannels {
         self.by_name.get(name).filter(|gone| gone.holds(due))
     }
 
-    /// Makes room for one more: the oldest names of whoever has most are free. Returns which, and whether there is room.
-    pub fn make_room(&mut self, gone: &GoneChannel) -> (Vec<ChannelName>, bool) {
+    /// Makes room for one more: the oldest names of whoever has most are free. Returns which, with what was left under them, and
+    /// whether there is room.
+    pub fn make_room(&mut self, gone: &GoneChannel) -> (Vec<GonePast>, bool) {
         let mut freed = Vec::new();
         loop {
             let loser = match self.shares.take(&gone.creator, weight(gone)) {
@@ -66,8 +67,8 @@ impl GoneChannels {
             };
             let oldest = self.by_creator.get(&loser).and_then(BTreeSet::first).cloned();
             let Some((_, oldest)) = oldest else { return (freed, false) };
-            self.take(&oldest);
-            freed.push(oldest);
+            let past = self.take(&oldest);
+            freed.push((oldest, past));
         }
     }
 
@@ -172,9 +173,13 @@ mod tests {
         for n in 0..held {
             all.set(&gone(n, "a@flood.example").name, Some(Arc::new(gone(n, "a@flood.example"))));
         }
-        assert_eq!(all.make_room(&gone(held, "a@flood.example")), (vec![gone(0, "a@flood.example").name], true));
+        let freed = |n| {
+            let oldest = gone(n, "a@flood.example");
+            (vec![(oldest.name.clone(), Some(Arc::new(oldest)))], true)
+        };
+        assert_eq!(all.make_room(&gone(held, "a@flood.example")), freed(0));
         all.set(&gone(held, "a@flood.example").name, Some(Arc::new(gone(held, "a@flood.example"))));
-        assert_eq!(all.make_room(&gone(held + 1, "a@other.example")), (vec![gone(1, "a@flood.example").name], true));
+        assert_eq!(all.make_room(&gone(held + 1, "a@other.example")), freed(1));
         assert_eq!(all.hits().map(|hit| hit.count).sum::<u64>(), 2);
     }
 

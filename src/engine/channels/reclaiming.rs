@@ -41,7 +41,8 @@ impl Engine {
         let Some(channel) = self.channels.channel(name) else { return };
         let gone = self.left_of(channel, farewell);
         let (freed, has_room) = self.channels.gone.make_room(&gone);
-        freed.iter().for_each(|name| self.set_gone(name, None, turn));
+        turn.records.extend(freed.iter().map(|(name, _)| Record::Gone { name: name.clone(), gone: None }));
+        turn.gone_past.extend(freed);
         if has_room {
             self.set_gone(name, Some(gone), turn);
         }

@@ -198,6 +198,7 @@ impl Room {
         let session = seat.sessions.remove(at);
         let is_last = seat.sessions.is_empty();
         self.sessions -= 1;
+        self.versioned.retain(|it| it.full != *full);
         let place = self.places.get(&account).copied().filter(|_| is_last);
         let seat = place.and_then(|place| {
             self.places.remove(&account);

@@ -16,6 +16,11 @@ use jid::{BareJid, FullJid};
 use rand::Rng;
 use std::collections::BTreeMap;
 
+/// Clients of one room that are told of each change with its versions. Others are told the version as they enter.
+const VERSIONED_MAX: usize = 200;
+/// Affiliations that all clients of a room together are sent anew in one turn.
+const TOLD_ANEW_MAX: usize = 20_000;
+
 /// What some changes of a channel begin with: affiliations of accounts, and whether lists begin anew that say who is of the room,
 /// or who may not enter.
 #[derive(Default)]
@@ -141,10 +146,21 @@ impl Engine {
         let (name, change) = (name.clone(), Change::Versioned(changes.clone()));
         self.apply(&name, &change, turn);
         turn.records.push(Record::Channel { name: name.clone(), tag, change });
-        for client in self.occupants.versioned(tag) {
+        let clients = self.occupants.versioned(tag);
+        if changes.iter().any(|it| it.account.is_none()) && self.is_too_much(&name, clients.len()) {
+            // They ask as they enter the next time, and are sent all of it then.
+            return self.occupants.forget_versioned(tag);
+        }
+        for client in clients {
             let before = past.current(client.lists);
             self.tell_version((&name, tag), client, (before, &changes), turn);
         }
+    }
+
+    /// Whether it is too much for one turn to tell so many clients all affiliations of a room.
+    fn is_too_much(&self, name: &ChannelName, clients: usize) -> bool {
+        let affiliated = self.channels.channel(name).map_or(0, |channel| channel.affiliated(Lists::All).len());
+        clients.saturating_mul(affiliated) > TOLD_ANEW_MAX
     }
 
     /// Tells one client of changes, if they are of lists that it reads.
@@ -204,7 +220,15 @@ impl super::Occupants {
     fn note_versioned(&mut self, tag: u64, full: &FullJid, asked: Option<(EntryNo, Lists)>) {
         let Some(room) = self.rooms.get_mut(&tag) else { return };
         room.versioned.retain(|it| it.full != *full);
+        let asked = asked.filter(|_| room.versioned.len() < VERSIONED_MAX);
         room.versioned.extend(asked.map(|(no, lists)| Versioned { full: full.clone(), no, lists }));
+    }
+
+    /// Nobody in a room is told of versions any more.
+    fn forget_versioned(&mut self, tag: u64) {
+        if let Some(room) = self.rooms.get_mut(&tag) {
+            room.versioned.clear();
+        }
     }
 
     /// A client reads other lists than it did.

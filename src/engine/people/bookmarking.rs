@@ -52,9 +52,14 @@ impl Engine {
         self.people.hosts().privileges(account.domain().as_str()).bookmarks && !self.channels.is_ending(account)
     }
 
-    /// Before anything else of a turn: goes on with the bookmarks that the turns before settled.
-    pub(in crate::engine) fn keep_bookmarks(&mut self, turn: &mut Turn) {
+    /// Before anything else of a turn: what the turns before wanted is stored, so it may be asked.
+    pub(in crate::engine) fn begin_bookmarks(&mut self, turn: &mut Turn) {
         self.people.bookmarks.settle_fresh();
+        self.keep_bookmarks(turn);
+    }
+
+    /// Goes on with bookmarks, a few at a time. What this turn wants waits until it is stored.
+    fn keep_bookmarks(&mut self, turn: &mut Turn) {
         while let Some((place, wish)) = self.people.bookmarks.open_next() {
             let stage = match wish {
                 Wish::Set(title) => Stage::Look(title),

@@ -282,7 +282,7 @@ pub const FAMILIES: &[Family] = &[
     call!("call: report", ALONE, |it, _| {
         let row = it.world.said + 99 - it.serial as u64 % 40;
         of_group(
-            &format!("p{}@h", it.serial % 50),
+            &format!("p{}@h", 1 + it.serial % 49),
             GroupCommand::Report { row, progress: Progress::Read, exact: false },
         )
     }),
