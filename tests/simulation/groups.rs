@@ -24,7 +24,7 @@ use mixd::xmpp::Stanza;
 use rand::rngs::StdRng;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{Rng, SeedableRng};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const KEY: [u8; 16] = [9; 16];
 pub const PEOPLE: [&str; 6] = ["ann", "bob", "cat", "dan", "eve", "fay"];
@@ -426,17 +426,9 @@ impl World {
         self.groups = kept;
         let ended: BTreeMap<String, Group> = ended;
         self.held.extend(ended.into_iter().map(|(name, group)| (name, (group.owner, self.now + HELD_MS))));
-        let listed: Vec<String> = self
-            .store
-            .directory()
-            .unwrap()
-            .listings
-            .into_iter()
-            .map(|listing| listing.name.as_str().to_owned())
-            .collect();
-        let kept: Vec<&String> = self.groups.keys().collect();
-        let mut listed: Vec<&String> = listed.iter().collect();
-        listed.sort();
+        let listings = self.store.directory().unwrap().listings;
+        let listed: BTreeSet<&str> = listings.iter().map(|listing| listing.name.as_str()).collect();
+        let kept: BTreeSet<&str> = self.groups.keys().map(String::as_str).collect();
         assert_eq!(listed, kept);
     }
 }
