@@ -183,9 +183,8 @@ pub struct Model {
     pub registered: Registered,
     /// Who registered a nick and has yet to take it in some channels.
     pub tours: BTreeMap<String, Tour>,
-    /// The time of what happens.
+    /// The time of what happens, and by which things end.
     pub now: u64,
-    /// The time by which things become due.
     pub due: u64,
     pub participants_max: usize,
     /// How many who left without a word stay known.
@@ -345,10 +344,8 @@ impl Model {
         if domain_of(account) == NO_CREATORS {
             return refuse("not-allowed");
         }
-        let is_held = |name: &str| {
-            let of_others = |(owner, until): &(String, u64)| owner != account && self.due < *until;
-            account != OPERATOR && self.held.get(name).is_some_and(of_others)
-        };
+        let of_others = |(owner, until): &(String, u64)| owner != account && self.due < *until;
+        let is_held = |name| account != OPERATOR && self.held.get(name).is_some_and(of_others);
         if known.is_some_and(|name| self.rooms.contains_key(name) || is_held(name)) {
             return refuse("conflict");
         }
