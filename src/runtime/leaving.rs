@@ -76,6 +76,9 @@ pub(super) async fn prepare(
     let asked = program.clone();
     let answer = tokio::task::spawn_blocking(move || ask_program(&asked, &offer)).await;
     let (name, notes) = answer.unwrap_or_else(|error| Err(error.to_string()))?;
+    if handing.is_busy() {
+        return Err("a backup began meanwhile: wait for its end".to_owned());
+    }
     asker.step(&format!("{name} takes over"));
     notes.iter().for_each(|note| asker.step(note));
     let owed_ms = confirmed.waited_ms(clock::uptime_ms());
@@ -117,11 +120,15 @@ impl Ending<'_> {
         let since_ms = clock::moment().steady_ms;
         self.gate.close();
         self.stops.1.send_replace(true);
-        let memory = drain(&self.inbox, self.working, LEAVE_PATIENCE).await.unwrap_or_default();
+        let memory = drain(&self.inbox, self.working, LEAVE_PATIENCE).await;
         let kept = flush(&self.outbox, self.linking, PASS_PATIENCE).await;
         keep(&self.confirmed, &*self.store, &self.metrics);
         let (held, half_read) = self.gate.take();
-        let estate = Estate { program: program(), since_ms, held, memory, ..Estate::default() };
+        // On a link that stays, the host server says nothing of itself anew. So where that was not noted, the next program
+        // connects for itself.
+        let kept = kept.filter(|_| memory.is_some());
+        let estate =
+            Estate { program: program(), since_ms, held, memory: memory.unwrap_or_default(), ..Estate::default() };
         let mut taken = Taken { estate, descriptors: Vec::new() };
         if let (Some(kept), Some(half_read)) = (kept, half_read) {
             taken.estate.stream = Some(StreamState { half_read, answers_pings: kept.answers_pings, pings: kept.pings });

@@ -246,7 +246,7 @@ impl Link {
             confirmed = timeout(patience, self.writer.finish(write)) => match confirmed {
                 Ok(confirmed) => confirmed,
                 Err(_) if self.writer.is_answered() => {
-                    tracing::warn!("the host server takes long to say what it has; it is in the connection, which stays");
+                    tracing::warn!("the host server takes long to say what it has; the next program sends that again");
                     Ok(())
                 }
                 Err(_) => Ok(()),
@@ -256,7 +256,14 @@ impl Link {
             tell(&self.name, &error, &mut None);
             return None;
         }
-        self.writer.trust();
+        if !self.writer.is_at_boundary() {
+            tracing::warn!("a stanza is written in part, so the link ends here");
+            return None;
+        }
+        if !self.writer.is_answered() {
+            // Nobody will ever say what it has.
+            self.writer.trust();
+        }
         self.gate.stop();
         // It ends at once, where it stands.
         let _ = timeout(END_PATIENCE, reading.join_next()).await;

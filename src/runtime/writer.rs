@@ -192,6 +192,11 @@ impl Writer {
         if self.told && !self.is_answered { Duration::ZERO } else { patience }
     }
 
+    /// Whether no stanza is written in part.
+    pub fn is_at_boundary(&self) -> bool {
+        self.written == 0 || self.written == self.block.len()
+    }
+
     /// What is written counts as taken. Whatever carries it to the host server stays.
     pub fn trust(&mut self) {
         self.answered = self.line.cover();

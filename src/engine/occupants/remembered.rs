@@ -28,7 +28,9 @@ impl Occupants {
         });
         let mut says: Vec<(u64, FullJid, Availability)> = sessions.collect();
         says.sort_unstable_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
-        RoomsMemory { says, locks: self.locks.known() }
+        // Those that were settled would be open with the next turn.
+        let locks = self.locks.known().into_iter().filter(|lock| !self.settled.contains(&lock.name)).collect();
+        RoomsMemory { says, locks }
     }
 }
 
@@ -38,6 +40,7 @@ impl Engine {
         memory.says.into_iter().for_each(|(tag, full, says)| self.occupants.say(tag, &full, says));
         for lock in memory.locks {
             if self.channels.tag_of(&lock.name) == Some(lock.tag) {
+                self.channels.hide(&lock.name);
                 self.occupants.locks.know(lock);
             }
         }

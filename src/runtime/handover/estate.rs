@@ -101,9 +101,9 @@ pub enum EstateError {
 }
 
 impl Estate {
-    /// The same without what is found out again.
+    /// The same without what is found out again on a new link, and without the old one.
     pub fn without_memory(&self) -> Estate {
-        Estate { memory: Memory::default(), ..self.clone() }
+        Estate { memory: Memory::default(), stream: None, ..self.clone() }
     }
 
     /// Its bytes.

@@ -5,7 +5,7 @@
 use super::super::http;
 use super::estate;
 use crate::config::Config;
-use crate::store::{SledStore, StoreError, UPGRADED_AT_START_BYTES_MAX};
+use crate::store::{SledStore, StoreError};
 use serde::{Deserialize, Serialize};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -21,6 +21,9 @@ pub struct Offer {
     pub host: String,
     /// The port.
     pub port: u16,
+    /// The address that is pinged on the link.
+    #[serde(default)]
+    pub pinged: String,
     /// The folder of the store, as the file system has it.
     pub store: PathBuf,
     /// Where the HTTP API listens, as the settings say.
@@ -37,7 +40,7 @@ pub enum Verdict {
     Accepted {
         /// Its version.
         program: String,
-        /// What changes thereby, and what takes time.
+        /// What changes thereby.
         notes: Vec<String>,
     },
     /// It would not.
@@ -58,6 +61,7 @@ impl Offer {
             domain: config.component.domain.to_string(),
             host: config.component.host.clone(),
             port: config.component.port,
+            pinged: config.component.ping_target(),
             store: config.storage.path.canonicalize()?,
             http: config.http.listen,
             metrics: config.metrics.listen,
@@ -85,6 +89,11 @@ impl Offer {
         same("component.domain", &self.domain, &component.domain.to_string())?;
         same("component.host", &self.host, &component.host)?;
         same("component.port", &self.port.to_string(), &component.port.to_string())?;
+        if self.pinged != component.ping_target() {
+            return Err(
+                "component.ping_to is another one: whether that answers is found out on a new link, so restart".into(),
+            );
+        }
         let store = &config.storage.path;
         let store = store.canonicalize().map_err(|error| format!("storage.path: {}: {error}", store.display()))?;
         same("storage.path", &self.store.display().to_string(), &store.display().to_string())?;
@@ -92,7 +101,7 @@ impl Offer {
         listens("http.listen", self.http, config.http.listen, &mut notes)?;
         listens("metrics.listen", self.metrics, config.metrics.listen, &mut notes)?;
         http::check(config).map_err(|error| format!("{error:#}"))?;
-        notes.extend(format_note(&store).map_err(|error| error.0)?);
+        check_format(&store).map_err(|error| error.0)?;
         Ok(notes)
     }
 }
@@ -130,20 +139,13 @@ fn listens(
     Ok(())
 }
 
-/// What the store's format means for the start. `None`: nothing.
-fn format_note(store: &Path) -> Result<Option<String>, StoreError> {
-    let Some(aged) = SledStore::outdated(store)? else { return SledStore::check_format(store).map(|()| None) };
-    if aged.bytes > UPGRADED_AT_START_BYTES_MAX {
-        return Err(StoreError(format!(
-            "{} is of format {} and takes {} bytes, so that it takes a while to upgrade: stop the service, run mixd \
-             upgrade, and start it",
-            store.display(),
-            aged.format,
-            aged.bytes
-        )));
-    }
-    Ok(Some(format!(
-        "the store is upgraded from format {} meanwhile, {} bytes, during which nobody is served",
-        aged.format, aged.bytes
+/// Whether the store is of a format that this program goes on with at once. An upgrade may find that there is no room for it,
+/// or that something is damaged, and then nobody would serve.
+fn check_format(store: &Path) -> Result<(), StoreError> {
+    let Some(aged) = SledStore::outdated(store)? else { return SledStore::check_format(store) };
+    Err(StoreError(format!(
+        "{} is of format {}, which is upgraded first: stop the service, run mixd upgrade, and start it",
+        store.display(),
+        aged.format
     )))
 }
