@@ -267,7 +267,8 @@ fn a_handover_of_another_version_is_refused_by_the_program_that_is_asked() {
         let port = service._host.port();
         format!(
             "{{\"version\":{version},\"domain\":\"{DOMAIN}\",\"host\":\"127.0.0.1\",\"port\":{port},\
-             \"store\":\"{}\",\"http\":null,\"metrics\":null}}",
+             \"pinged\":\"{}\",\"store\":\"{}\",\"http\":null,\"metrics\":null}}",
+            DOMAIN.split_once('.').unwrap().1,
             store.display()
         )
     };
