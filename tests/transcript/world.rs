@@ -435,7 +435,8 @@ fn request(inbound: &Inbound) -> Option<(bool, Request)> {
         _ => return None,
     };
     let is_owed = kind == Kind::Iq && answerable && to.domain().as_str() == DOMAIN;
-    let is_passed_on = is_foreign || to.node().is_some_and(|node| node.as_str().contains('#'));
+    let is_of_occupant = to.node().is_some_and(|node| node.as_str().contains('#') || to.is_full());
+    let is_passed_on = is_foreign || is_of_occupant;
     is_owed.then(|| (is_passed_on, (from.to_string(), id.clone())))
 }
 

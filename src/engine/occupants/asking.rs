@@ -29,17 +29,11 @@ impl Engine {
         let channel = self.channels.channel(name);
         let member = channel.and_then(|channel| self.occupants.member_on(channel, &account));
         let is_own = Nick::new(nick).is_some_and(|nick| member.is_some_and(|own| own.nick.key() == nick.key()));
-        if stanza.payload().is_some_and(|payload| payload.is("ping", ns::PING)) {
-            match is_own {
-                true => {
-                    let text = reply.result(None);
-                    turn.reply(&reply, text);
-                }
-                false => turn.refuse_by(reply, &Refusal::NoSuchItem),
-            }
-            return;
+        if is_own && stanza.payload().is_some_and(|payload| payload.is("ping", ns::PING)) {
+            let text = reply.result(None);
+            return turn.reply(&reply, text);
         }
-        turn.refuse_by(reply, &Refusal::NoSuchService);
+        self.ask_occupant(stanza, (name, nick), turn);
     }
 }
 

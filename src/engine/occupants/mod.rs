@@ -22,6 +22,7 @@ pub(super) mod leaving;
 mod locks;
 mod pacing;
 mod passing;
+mod questions;
 mod reconfiguring;
 pub(super) mod remembered;
 mod renaming;

@@ -85,6 +85,9 @@ impl Engine {
         id: &ParticipantId,
         turn: &mut Turn,
     ) {
+        if self.ask_passer_by(stanza, (name, id), turn) {
+            return;
+        }
         match self.question_between(stanza, name, id) {
             Ok(question) => turn.ask(question.into_xml()),
             Err(refusal) => turn.refuse_by(Reply::to_stanza(stanza), &refusal),
