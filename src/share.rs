@@ -46,7 +46,7 @@ impl Holder for String {
 pub struct Shares<Who> {
     max: usize,
     own_domains: OwnDomains,
-    sides: [Ranked<Arc<str>>; 2],
+    sides: [Ranked<str>; 2],
     domains: HashMap<Arc<str>, Ranked<Who>>,
     hits: Hits,
 }
@@ -84,13 +84,23 @@ impl<Who: Holder> Shares<Who> {
 
     /// Counts an amount for a holder, whether or not there is room.
     pub fn count(&mut self, who: &Who, amount: usize) {
+        self.add(who, amount, || Arc::new(who.clone()));
+    }
+
+    /// The same, where the holder's name is kept elsewhere as well.
+    pub fn count_for(&mut self, who: &Arc<Who>, amount: usize) {
+        self.add(who, amount, || who.clone());
+    }
+
+    fn add(&mut self, who: &Who, amount: usize, shared: impl FnOnce() -> Arc<Who>) {
         let domain = self.site_of(who);
         let key = match self.domains.get_key_value(&*domain) {
             Some((key, _)) => key.clone(),
             None => Arc::from(&*domain),
         };
-        self.sides[self.own_domains.side(&domain) as usize].add(&key, amount);
-        self.domains.entry(key).or_default().add(who, amount);
+        self.sides[self.own_domains.side(&domain) as usize].add(key.clone(), amount);
+        let domain = self.domains.entry(key).or_default();
+        domain.add(domain.key(who).unwrap_or_else(shared), amount);
     }
 
     /// Counts an amount for a holder if there is room.
@@ -206,8 +216,8 @@ impl<Who: Holder> Shares<Who> {
         if after <= side.kept(self.max) {
             return of_other.and_then(|(domain, _)| Some(self.domains.get(domain)?.most(|_| true)?.0.clone()));
         }
-        let own = self.sides[side as usize].of_str(&name).saturating_add(amount);
-        let of_own = self.sides[side as usize].most(|domain| **domain != *name);
+        let own = self.sides[side as usize].of(&name).saturating_add(amount);
+        let of_own = self.sides[side as usize].most(|domain| *domain != *name);
         let most = of_own.into_iter().chain(of_other).max_by_key(|(_, held)| *held);
         let among = match most {
             Some((domain, held)) if held > own => return Some(self.domains.get(domain)?.most(|_| true)?.0.clone()),

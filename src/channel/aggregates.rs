@@ -88,8 +88,8 @@ impl Channel {
         let (mut all, mut joined) = (Tally::of(rows), Tally::of(rows));
         for member in self.members() {
             let present = places(rows, open_windows(member));
-            let read = meet(&present, &places(rows, member.own.reported.read.known()));
-            let delivered = meet(&present, &places(rows, member.own.reported.delivered.known()));
+            let read = meet(&present, &places(rows, member.own.reported().read.known()));
+            let delivered = meet(&present, &places(rows, member.own.reported().delivered.known()));
             let delivered = join(delivered, &read);
             for tally in [Some(&mut all), Some(&mut joined).filter(|_| member.is_joined())].into_iter().flatten() {
                 tally.recipients.raise(&present);

@@ -5,6 +5,7 @@ use rand::Rng;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 use unicode_normalization::UnicodeNormalization;
 
 /// RFC 7622 §3.3: the longest localpart, in bytes.
@@ -92,9 +93,33 @@ fn uuid(dice: &mut impl Rng) -> String {
 
 /// RFC 8266: the nick of a participant, enforced by the PRECIS Nickname profile, and its form for comparison.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "NickTexts", into = "NickTexts")]
 pub struct Nick {
+    /// As people see it, and behind that, where it is another, the form for comparison. Shared: records, seats and indexes of one
+    /// person have the same nick.
+    text: Arc<str>,
+    /// How many bytes people see.
+    shown: u32,
+}
+
+/// A nick as it is stored.
+#[derive(Serialize, Deserialize)]
+#[serde(rename = "Nick")]
+struct NickTexts {
     shown: String,
     key: String,
+}
+
+impl From<NickTexts> for Nick {
+    fn from(NickTexts { shown, key }: NickTexts) -> Nick {
+        Nick::of(&shown, &key)
+    }
+}
+
+impl From<Nick> for NickTexts {
+    fn from(nick: Nick) -> NickTexts {
+        NickTexts { shown: nick.as_str().to_owned(), key: nick.key().to_owned() }
+    }
 }
 
 impl Nick {
@@ -103,13 +128,18 @@ impl Nick {
     pub fn new(text: &str) -> Option<Nick> {
         let shown = enforce(text);
         let key = enforce(&shown.to_lowercase());
-        (!shown.is_empty()).then_some(Nick { shown, key })
+        (!shown.is_empty()).then(|| Nick::of(&shown, &key))
     }
 
     /// XEP-0407 §3: a nick that the service chooses, which is a UUID.
     pub fn random(dice: &mut impl Rng) -> Nick {
         let shown = uuid(dice);
-        Nick { key: shown.clone(), shown }
+        Nick::of(&shown, &shown)
+    }
+
+    fn of(shown: &str, key: &str) -> Nick {
+        let text = if shown == key { shown.into() } else { [shown, key].concat().into() };
+        Nick { text, shown: shown.len() as u32 }
     }
 
     /// The nick of an account that chose none: its localpart, or a neutral word.
@@ -120,32 +150,33 @@ impl Nick {
 
     /// The nick, cut to `bytes_max`.
     pub fn cut(self, bytes_max: usize) -> Nick {
-        if self.shown.len() <= bytes_max {
+        if self.as_str().len() <= bytes_max {
             return self;
         }
-        Nick::new(beginning(&self.shown, bytes_max)).unwrap_or_else(Nick::neutral)
+        Nick::new(beginning(self.as_str(), bytes_max)).unwrap_or_else(Nick::neutral)
     }
 
     /// The nick with a number behind it. The nick is cut so that both fit into `bytes_max`.
     pub fn numbered(&self, n: u64, bytes_max: usize) -> Nick {
         let number = format!(" {n}");
-        let Nick { shown, key } = self.clone().cut(bytes_max.saturating_sub(number.len()));
-        Nick { shown: shown + &number, key: key + &number }
+        let cut = self.clone().cut(bytes_max.saturating_sub(number.len()));
+        Nick::of(&[cut.as_str(), &number].concat(), &[cut.key(), &number].concat())
     }
 
     /// A nick that says nothing of anybody.
     pub fn neutral() -> Nick {
-        Nick { shown: "participant".into(), key: "participant".into() }
+        Nick::of("participant", "participant")
     }
 
     /// The nick as people see it.
     pub fn as_str(&self) -> &str {
-        &self.shown
+        &self.text[..self.shown as usize]
     }
 
     /// The form for comparison.
     pub fn key(&self) -> &str {
-        &self.key
+        let behind = &self.text[self.shown as usize..];
+        if behind.is_empty() { &self.text } else { behind }
     }
 }
 

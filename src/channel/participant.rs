@@ -7,6 +7,7 @@ use super::{
 use jid::BareJid;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 /// Whether a member is in the channel, waits or left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,9 +65,9 @@ pub struct Own {
     pub forgotten: bool,
     /// The highest row that it read or wrote, with the ordinal of that row.
     pub mark: (u64, u64),
-    /// The sum of its reports. It is stored apart from the record, since each report changes it.
+    /// The sum of its reports, if it made any.
     #[serde(skip)]
-    pub reported: Reported,
+    pub(crate) reported: Option<Box<Reported>>,
 }
 
 /// A member that left and wrote nothing: when it left, the account, the participant id.
@@ -85,7 +86,7 @@ impl Member {
 
     /// Whether it left and no row needs its record. Events need none, since they name people themselves.
     pub fn left_silently(&self) -> bool {
-        self.status == Status::Left && !self.spoke && self.own.reported.reports == 0
+        self.status == Status::Left && !self.spoke && self.own.reported().reports == 0
     }
 
     /// Whether its record is of no use: no row needs it, and it was never in or the account has ended.
@@ -102,7 +103,7 @@ impl Member {
     /// counts. There is none where no such row is left. `rows` are ranges, in order and apart. `at` is the row that the
     /// member named, with its ordinal.
     pub fn reports(&self, progress: Progress, rows: &[(u64, u64)], at: (u64, u64), stamp: Stamp) -> Vec<Report> {
-        let Reported { reports, delivered, read } = &self.own.reported;
+        let Reported { reports, delivered, read } = self.own.reported();
         let covered = if progress == Progress::Read { read } else { delivered };
         let gaps = rows.iter().flat_map(|&(first, last)| covered.gaps(first, last)).collect();
         let report = |(number, rows): (u64, Vec<(u64, u64)>)| {
@@ -147,12 +148,24 @@ impl From<&Member> for Named {
 impl Own {
     /// Roughly the memory that it takes, in bytes.
     pub fn bytes(&self) -> usize {
-        24 * self.hidden.len() + 16 * (self.reported.delivered.pieces() + self.reported.read.pieces())
+        let Reported { delivered, read, .. } = self.reported();
+        24 * self.hidden.len() + 16 * (delivered.pieces() + read.pieces())
+    }
+
+    /// The sum of its reports. It is stored apart from the record, since each report changes it.
+    pub fn reported(&self) -> &Reported {
+        static NOTHING: LazyLock<Reported> = LazyLock::new(Reported::default);
+        self.reported.as_deref().unwrap_or(&NOTHING)
+    }
+
+    /// Sets the sum of its reports.
+    pub fn set_reported(&mut self, sum: Reported) {
+        self.reported = (sum != Reported::default()).then(|| Box::new(sum));
     }
 
     /// Adds a report.
     pub fn take(&mut self, report: &Report) {
-        self.reported.take(report);
+        self.reported.get_or_insert_default().take(report);
         self.mark = self.mark.max(report.mark.unwrap_or_default());
     }
 }

@@ -2,20 +2,77 @@
 
 use super::{Member, Nick, NodeSet, Own, ParticipantId, Status};
 use jid::BareJid;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::LazyLock;
+use std::borrow::Borrow;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, LazyLock};
 
 /// The occupants of one room that came by XEP-0045, one seat an account.
 #[derive(Clone, Debug, Default)]
 pub struct Seats {
     /// `Some`: a passer-by, which has no record in the channel, with one that stands for it.
-    seats: BTreeMap<BareJid, Option<Member>>,
-    /// Of passers-by.
-    ids: HashMap<ParticipantId, BareJid>,
-    /// Of passers-by, by the form for comparing (RFC 8266).
-    nicks: HashMap<String, BareJid>,
+    seats: BTreeMap<Arc<BareJid>, Seated>,
+    /// The passers-by.
+    ids: HashSet<ById>,
+    /// The passers-by; of those with one nick the last that took it.
+    nicks: HashSet<ByNick>,
     /// XEP-0045 §9.6: those who were made moderators for their visit.
     moderators: BTreeSet<BareJid>,
+}
+
+/// An account that has a seat.
+#[derive(Clone, Debug)]
+struct Seated {
+    place: u64,
+    passer_by: Option<Arc<Member>>,
+}
+
+/// A passer-by, found by its id.
+#[derive(Clone, Debug)]
+struct ById(Arc<Member>);
+
+/// A passer-by, found by the form of its nick for comparing (RFC 8266).
+#[derive(Clone, Debug)]
+struct ByNick(Arc<Member>);
+
+impl Borrow<ParticipantId> for ById {
+    fn borrow(&self) -> &ParticipantId {
+        &self.0.id
+    }
+}
+
+impl PartialEq for ById {
+    fn eq(&self, other: &ById) -> bool {
+        self.0.id == other.0.id
+    }
+}
+
+impl Eq for ById {}
+
+impl Hash for ById {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.id.hash(state);
+    }
+}
+
+impl Borrow<str> for ByNick {
+    fn borrow(&self) -> &str {
+        self.0.nick.key()
+    }
+}
+
+impl PartialEq for ByNick {
+    fn eq(&self, other: &ByNick) -> bool {
+        self.0.nick.key() == other.0.nick.key()
+    }
+}
+
+impl Eq for ByNick {}
+
+impl Hash for ByNick {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.nick.key().hash(state);
+    }
 }
 
 impl Seats {
@@ -80,51 +137,66 @@ impl Seats {
 
     /// The record that stands for an account that has a seat and none in the channel.
     pub fn passer_by(&self, account: &BareJid) -> Option<&Member> {
-        self.seats.get(account)?.as_ref()
+        self.seats.get(account)?.passer_by.as_deref()
     }
 
     /// The passer-by with this id.
     pub fn member_of(&self, id: &ParticipantId) -> Option<&Member> {
-        self.passer_by(self.ids.get(id)?)
+        self.ids.get(id).map(|it| &*it.0)
     }
 
     /// The passer-by that goes by a nick.
     pub fn holder_of(&self, nick: &Nick) -> Option<&BareJid> {
-        self.nicks.get(nick.key())
+        self.nicks.get(nick.key()).map(|it| &it.0.jid)
     }
 
     /// The records that stand for those who have none in the channel, in the order of accounts, which tells who hidden
     /// people are.
     pub fn passers_by(&self) -> impl Iterator<Item = &Member> {
-        self.seats.values().flatten()
+        self.seats.values().filter_map(|seated| seated.passer_by.as_deref())
     }
 
     /// All accounts with a seat, in the order of accounts, which tells who hidden people are.
     pub fn accounts(&self) -> impl Iterator<Item = &BareJid> {
-        self.seats.keys()
+        self.seats.keys().map(|account| &**account)
     }
 
-    /// An account takes a seat, or its seat changes. `passer_by`: what stands for it where it has no record.
-    pub fn put(&mut self, account: &BareJid, passer_by: Option<Member>) {
-        let is_moderator = self.is_moderator(account);
+    /// The place of an account's seat: seats are in the order in which they were taken.
+    pub fn place_of(&self, account: &BareJid) -> Option<u64> {
+        self.seats.get(account).map(|seated| seated.place)
+    }
+
+    /// An account takes a seat at a place, or its seat changes and stays where it is. `passer_by`: what stands for it where it
+    /// has no record. Returns the place.
+    pub fn put(&mut self, account: &Arc<BareJid>, place: u64, passer_by: Option<Member>) -> u64 {
+        let (place, is_moderator) = (self.place_of(account).unwrap_or(place), self.is_moderator(account));
         self.end(account);
+        let passer_by = passer_by.map(Arc::new);
         if let Some(member) = &passer_by {
-            self.ids.insert(member.id.clone(), account.clone());
-            self.nicks.insert(member.nick.key().to_owned(), account.clone());
+            self.ids.replace(ById(member.clone()));
+            self.nicks.replace(ByNick(member.clone()));
         }
-        self.seats.insert(account.clone(), passer_by);
+        self.seats.insert(account.clone(), Seated { place, passer_by });
         self.set_moderator(account, is_moderator);
+        place
+    }
+
+    /// What stands for an account that has a seat is something else, or nothing.
+    pub fn replace(&mut self, account: &BareJid, passer_by: Option<Member>) {
+        if let Some((account, place)) = self.seats.get_key_value(account).map(|(key, it)| (key.clone(), it.place)) {
+            self.put(&account, place, passer_by);
+        }
     }
 
     /// A seat ends; whether there was one.
     pub fn end(&mut self, account: &BareJid) -> bool {
         let Some(seat) = self.seats.remove(account) else { return false };
         self.moderators.remove(account);
-        if let Some(member) = seat {
-            if self.ids.get(&member.id) == Some(account) {
+        if let Some(member) = seat.passer_by {
+            if self.ids.get(&member.id).is_some_and(|it| it.0.jid == *account) {
                 self.ids.remove(&member.id);
             }
-            if self.nicks.get(member.nick.key()) == Some(account) {
+            if self.nicks.get(member.nick.key()).is_some_and(|it| it.0.jid == *account) {
                 self.nicks.remove(member.nick.key());
             }
         }

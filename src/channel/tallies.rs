@@ -39,7 +39,7 @@ impl Tallies {
             past.id == next.id
                 && past.is_joined() == next.is_joined()
                 && past.windows == next.windows
-                && past.own.reported == next.own.reported
+                && past.own.reported() == next.own.reported()
         };
         // The record of an account that is no more replaces none of a later account of its name.
         let past = past.filter(|past| past.id == next.id || !next.ended);
@@ -108,7 +108,7 @@ impl Newest {
 
 /// What a member adds to the counts of a row.
 fn count_of(member: &Member, row: u64) -> Count {
-    let progress = member.own.reported.of(row).filter(|_| member.was_in_at(row));
+    let progress = member.own.reported().of(row).filter(|_| member.was_in_at(row));
     let all = [member.was_in_at(row), progress.is_some(), progress == Some(Progress::Read)].map(usize::from);
     let joined = usize::from(member.is_joined());
     [all[0], all[1], all[2], all[0] * joined, all[1] * joined, all[2] * joined]

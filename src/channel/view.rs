@@ -57,7 +57,7 @@ impl Channel {
     pub fn recipients_of(&self, row: &Row) -> Vec<Recipient> {
         let recipient = |member: &Member| {
             let (id, jid) = (member.id.clone(), member.jid.clone());
-            Recipient { id, jid, progress: member.own.reported.of(row.number) }
+            Recipient { id, jid, progress: member.own.reported().of(row.number) }
         };
         let named = self.recipients(row.number, &row.author).filter(|member| !self.stays_hidden(member));
         let mut recipients: Vec<_> = named.map(recipient).collect();
@@ -70,7 +70,7 @@ impl Channel {
         let mut aggregate = Aggregate { recipients: 0, delivered: 0, read: 0, all: None };
         let mut least: Option<Option<Progress>> = None;
         for member in self.recipients(row.number, &row.author) {
-            let progress = member.own.reported.of(row.number);
+            let progress = member.own.reported().of(row.number);
             aggregate.recipients += 1;
             aggregate.delivered += usize::from(progress.is_some());
             aggregate.read += usize::from(progress == Some(Progress::Read));

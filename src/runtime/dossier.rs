@@ -150,7 +150,7 @@ pub fn export(store: &dyn Store, account: &BareJid, take: &mut Take<'_>) -> Resu
 fn record(store: &dyn Store, channel: &Channel, member: &Member) -> Result<Value, StoreError> {
     let Preferences { jid, blocks_messages, shows_vcard, hides_presence } = member.preferences;
     let tag = channel.profile().tag;
-    let reported = &member.own.reported;
+    let reported = member.own.reported();
     let stamps = store.reports(tag, &member.id)?;
     Ok(json!({
         "participant": member.id.as_str(),

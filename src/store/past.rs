@@ -35,7 +35,8 @@ pub(super) fn of(dbs: &impl Databases, tag: u64, id: &ParticipantId) -> Result<O
     let Some(trace) = dbs.value::<PastRecord>(Space::State, &keyspace::trace(tag, id))? else { return Ok(None) };
     let mut own = Own::default();
     if let Some(sum) = dbs.value::<Sum>(Space::State, &keyspace::sum(tag, id))? {
-        (own.reported, own.mark) = (sum.reported, sum.mark);
+        own.mark = sum.mark;
+        own.set_reported(sum.reported);
     }
     Ok(Some(who_it_was(trace, own)))
 }

@@ -66,7 +66,7 @@ fn members(dbs: &impl Databases, tag: u64) -> Result<Vec<Member>, StoreError> {
     })?;
     for member in &mut members {
         if let Some(sum) = sums.remove(&member.id) {
-            member.own.reported = sum.reported;
+            member.own.set_reported(sum.reported);
             member.own.mark = member.own.mark.max(sum.mark);
         }
     }

@@ -224,7 +224,7 @@ mod tests {
         let again = sums(&*room.store.lock(), &ops).unwrap();
         assert_eq!(again.len(), 1);
         let sum: Sum = keyspace::decode(again[&key].as_ref().unwrap()).unwrap();
-        assert_eq!((&sum.reported, sum.mark), (&room.members[0].own.reported, (9, 9)));
+        assert_eq!((&sum.reported, sum.mark), (room.members[0].own.reported(), (9, 9)));
         assert!(before.ends_with(again[&key].as_ref().unwrap()));
     }
 
@@ -248,7 +248,7 @@ mod tests {
         let inner = room.store.lock();
         let (mut visited, mut count) = (0, 0);
         for row in (1..=ROWS).step_by(7) {
-            let reached = |member: &Member| Some((member.id.clone(), member.own.reported.of(row)?));
+            let reached = |member: &Member| Some((member.id.clone(), member.own.reported().of(row)?));
             let reached: Vec<_> = room.members.iter().filter_map(reached).collect();
             let dbs = Counting { dbs: &inner, scans: Cell::new(0), visited: Cell::new(0) };
             let found = receipts(&dbs, TAG, row, &reached).unwrap();

@@ -6,7 +6,7 @@ use crate::xmpp::{Parts, Tag, ns, write_element};
 use minidom::Element;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// The most bytes kept of a presence. A child that does not fit is left out.
 const AVAILABILITY_BYTES_MAX: usize = 4096;
@@ -16,10 +16,14 @@ const STATUS_BYTES_MAX: usize = 1024;
 /// The children of an `available` presence, in order, without those that only a channel may add.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "SavedAvailability", into = "SavedAvailability")]
-pub struct Availability {
+pub struct Availability(Option<Arc<Said>>);
+
+/// A presence that says something. A client's sessions share it, since most clients say the same in all rooms.
+#[derive(Debug, PartialEq, Eq)]
+struct Said {
     children: Arc<str>,
     /// The children that may identify the sender, as byte ranges.
-    naming: Vec<(u16, u16)>,
+    naming: Box<[(u16, u16)]>,
     /// RFC 6121 §4.7.2.3.
     priority: i8,
 }
@@ -29,7 +33,10 @@ type SavedAvailability = (String, Vec<(u16, u16)>, i8);
 
 impl From<Availability> for SavedAvailability {
     fn from(says: Availability) -> SavedAvailability {
-        (says.children.to_string(), says.naming, says.priority)
+        match says.0 {
+            Some(said) => (said.children.to_string(), said.naming.to_vec(), said.priority),
+            None => SavedAvailability::default(),
+        }
     }
 }
 
@@ -45,7 +52,7 @@ impl TryFrom<SavedAvailability> for Availability {
             at = to;
         }
         match children.len() <= AVAILABILITY_BYTES_MAX {
-            true => Ok(Availability { children: children.into(), naming, priority }),
+            true => Ok(Availability::saying(children, naming, priority)),
             false => Err("a presence is longer than any that is kept"),
         }
     }
@@ -72,30 +79,40 @@ impl Availability {
         }
         // One that is no number is not passed on, either.
         let priority = presence.part("priority", ns::CLIENT).and_then(|it| it.text().trim().parse().ok());
-        Availability { children: children.into(), naming, priority: priority.unwrap_or(0) }
+        Availability::saying(children, naming, priority.unwrap_or(0))
+    }
+
+    fn saying(children: String, naming: Vec<(u16, u16)>, priority: i8) -> Availability {
+        let says_something = !children.is_empty() || priority != 0;
+        let said = || Arc::new(Said { children: children.into(), naming: naming.into(), priority });
+        Availability(says_something.then(said))
+    }
+
+    /// This, in the memory of another one where that says the same.
+    pub fn shared_with(self, other: &Availability) -> Availability {
+        if self == *other { other.clone() } else { self }
     }
 
     /// RFC 6121 §4.7.2.3: how much the resource wants to be the one that is spoken to.
     pub fn priority(&self) -> i8 {
-        self.priority
+        self.0.as_ref().map_or(0, |said| said.priority)
     }
 
     /// All children, for those who may see the real JID.
     pub fn open(&self) -> Arc<str> {
-        self.children.clone()
+        static NOTHING: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from(""));
+        self.0.as_ref().map_or(&*NOTHING, |said| &said.children).clone()
     }
 
     /// XEP-0404 §2.4: the children that do not identify the sender.
     pub fn veiled(&self) -> Arc<str> {
-        if self.naming.is_empty() {
-            return self.children.clone();
-        }
-        let (mut rest, mut at) = (String::with_capacity(self.children.len()), 0);
-        for (from, to) in &self.naming {
-            rest.push_str(&self.children[at..usize::from(*from)]);
+        let Some(said) = self.0.as_ref().filter(|said| !said.naming.is_empty()) else { return self.open() };
+        let (mut rest, mut at) = (String::with_capacity(said.children.len()), 0);
+        for (from, to) in &said.naming {
+            rest.push_str(&said.children[at..usize::from(*from)]);
             at = usize::from(*to);
         }
-        rest.push_str(&self.children[at..]);
+        rest.push_str(&said.children[at..]);
         rest.into()
     }
 
@@ -106,7 +123,7 @@ impl Availability {
 
     /// Approximate size in memory, in bytes.
     pub fn bytes(&self) -> usize {
-        self.children.len() + self.naming.len() * size_of::<(u16, u16)>()
+        self.0.as_ref().map_or(0, |said| said.children.len() + said.naming.len() * size_of::<(u16, u16)>())
     }
 }
 

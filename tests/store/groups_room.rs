@@ -46,7 +46,7 @@ impl Room {
 
     /// How far a row came at everybody whom it reached.
     pub fn reached(&self, row: u64) -> Vec<(ParticipantId, Progress)> {
-        let reached = |member: &Member| Some((member.id.clone(), member.own.reported.of(row)?));
+        let reached = |member: &Member| Some((member.id.clone(), member.own.reported().of(row)?));
         self.channel.members().filter_map(reached).collect()
     }
 

@@ -96,7 +96,7 @@ fn people(text: &mut String, store: &dyn Store, channel: &Channel, accounts: &mu
         line(text, &format!("member {} {} {:?} {:?} since {} {nodes:?}", m.id, m.jid, m.nick, m.status, m.since.0));
         let flags = [m.spoke, m.veiled, m.ended, m.own.forgotten, m.named, m.granted];
         line(text, &format!("  windows {:?} {flags:?} {:?}", m.windows, m.preferences));
-        line(text, &format!("  own {} {:?} {:?} {:?}", m.own.cleared, m.own.hidden, m.own.mark, m.own.reported));
+        line(text, &format!("  own {} {:?} {:?} {:?}", m.own.cleared, m.own.hidden, m.own.mark, m.own.reported()));
         accounts.insert(m.jid.clone());
     }
     let ids: Vec<ParticipantId> = members.iter().map(|member| member.id.clone()).collect();
@@ -118,7 +118,7 @@ fn rows(text: &mut String, store: &dyn Store, channel: &Channel, sealer: &Sealer
         line(text, &format!("tombstone {row} {} {} {by:?} {moderated} {reason:?}", it.retraction, it.stamp.0));
     }
     for row in &page.rows {
-        let reached = |member: &Member| Some((member.id.clone(), member.own.reported.of(row.number)?));
+        let reached = |member: &Member| Some((member.id.clone(), member.own.reported().of(row.number)?));
         let reached: Vec<(ParticipantId, Progress)> = channel.members().filter_map(reached).collect();
         let mut receipts: Vec<_> = store.receipts(tag, row.number, &reached).unwrap().into_iter().collect();
         receipts.sort_by(|a, b| a.0.cmp(&b.0));

@@ -47,7 +47,7 @@ impl Occupants {
     /// Takes a session off an ended room.
     fn take_ended(&mut self, tag: u64, full: Option<&FullJid>) -> Option<(Session, Member, Why)> {
         let EndedRoom { room, why } = self.ended.get_mut(&tag)?;
-        let first = || room.occupants().next().and_then(|seat| Some(seat.sessions.first()?.full.clone()));
+        let first = || room.occupants().next().and_then(|seat| Some(FullJid::clone(&seat.sessions.first()?.full)));
         let full = full.cloned().or_else(first);
         let account = full.as_ref().map(|full| full.to_bare());
         let member = account.and_then(|account| room.seat_of(&account)?.stand_in(&account));
@@ -72,7 +72,7 @@ impl Engine {
 
     /// Before a client enters a room: if it sat in an earlier one of the same name, it is told of its end.
     pub(super) fn end_before(&mut self, name: &ChannelName, full: &FullJid, turn: &mut Turn) {
-        let tags: Vec<u64> = self.occupants.of.get(full).into_iter().flatten().copied().collect();
+        let tags: Vec<u64> = self.occupants.clients.get(full).map_or(Vec::new(), |client| client.rooms().to_vec());
         for tag in tags {
             let is_of_name = |ended: &EndedRoom| ended.room.name == *name;
             if self.occupants.ended.get(&tag).is_some_and(is_of_name) {

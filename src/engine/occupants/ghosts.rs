@@ -16,20 +16,22 @@ impl Occupants {
     /// A client says something, wherever that is.
     pub fn hear(&mut self, full: &FullJid, now_ms: u64) {
         self.ghosts.now_ms = now_ms;
-        self.ghosts.say(full);
+        if let Some(client) = self.clients.get_mut(full) {
+            self.ghosts.say(full, &mut client.heard);
+        }
     }
 
     /// A client was asked, whatever for.
     pub fn note_asked(&mut self, full: &FullJid) {
-        if let Some(heard) = self.ghosts.heard.get_mut(full) {
-            heard.asked_ms = Some(self.ghosts.now_ms);
+        if let Some(client) = self.clients.get_mut(full) {
+            client.heard.asked_ms = Some(self.ghosts.now_ms);
         }
     }
 
     /// What was asked of a client came back, because its server cannot be reached. Returns whether the client is given up.
     pub fn note_lost(&mut self, full: &FullJid, now_ms: u64) -> bool {
         self.ghosts.now_ms = now_ms;
-        self.ghosts.lose(full)
+        self.clients.get_mut(full).is_some_and(|client| self.ghosts.lose(full, &mut client.heard))
     }
 
     /// Something is said in a room. Clients that are gone will not take it: those of the room are asked before others.
@@ -108,7 +110,7 @@ impl Occupants {
     fn call_room(&mut self, tag: u64, looks: &mut usize, asked: &mut Vec<FullJid>) -> bool {
         let Some(room) = self.rooms.get_mut(&tag) else { return true };
         let Some(mut call) = room.call else { return true };
-        let (ghosts, mut is_done) = (&mut self.ghosts, true);
+        let mut is_done = true;
         'seats: for (place, seat) in room.occupants_behind(call.behind) {
             for session in &seat.sessions {
                 if *looks == 0 || asked.len() >= ASKED_MAX {
@@ -116,14 +118,11 @@ impl Occupants {
                     break 'seats;
                 }
                 *looks -= 1;
-                if session.is_gone || !ghosts.is_doubtful(&session.full) {
-                    continue;
-                }
-                if let Some(heard) = ghosts.heard.get_mut(&session.full) {
-                    // In other rooms as well.
-                    heard.asked_ms = Some(ghosts.now_ms);
-                }
-                asked.push(session.full.clone());
+                let client = self.clients.get_mut(&session.full).filter(|_| !session.is_gone);
+                let Some(client) = client.filter(|client| self.ghosts.is_doubtful(&client.heard)) else { continue };
+                // In other rooms as well.
+                client.heard.asked_ms = Some(self.ghosts.now_ms);
+                asked.push(FullJid::clone(&session.full));
             }
             call.behind = Some(place);
         }

@@ -59,7 +59,7 @@ impl Occupants {
     pub(super) fn one_of(&self, account: &BareJid) -> Option<(ChannelName, FullJid)> {
         let is_free = |it: &(&ChannelName, &Session)| !self.is_place_taken(it.0, &it.1.full);
         let found = self.sessions_of(account).filter(is_free).max_by_key(|(_, session)| session.is_gone);
-        found.map(|(name, session)| (name.clone(), session.full.clone()))
+        found.map(|(name, session)| (name.clone(), FullJid::clone(&session.full)))
     }
 
     /// Whether a client counts for nothing any more.

@@ -1,7 +1,7 @@
 //! What was heard of clients in rooms.
 
 use jid::FullJid;
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 /// For how long a client in a room is silent before it is asked, in milliseconds.
 pub(super) const SILENT_MS: u64 = 15 * 60 * 1000;
@@ -24,8 +24,6 @@ pub struct Heard {
 /// When clients in rooms were heard of, and the rooms whose clients are to be asked whether they are still there.
 #[derive(Debug, Default)]
 pub(super) struct Ghosts {
-    /// The clients that sit in any room.
-    pub heard: HashMap<FullJid, Heard>,
     /// Since when whoever was not heard of may be gone.
     pub since_ms: u64,
     /// The time.
@@ -41,49 +39,30 @@ pub(super) struct Ghosts {
 }
 
 impl Ghosts {
-    /// A client of which nothing was heard yet is back in a room.
-    pub fn restore(&mut self, full: &FullJid) {
-        self.heard.entry(full.clone()).or_default();
-    }
-
-    /// A client enters a room.
-    pub fn enter(&mut self, full: &FullJid) {
-        self.say(full);
-        self.heard.insert(full.clone(), Heard { said_ms: self.now_ms, ..Heard::default() });
-    }
-
-    /// A client that sits in any room says something.
-    pub fn say(&mut self, full: &FullJid) {
-        let Some(heard) = self.heard.get_mut(full) else { return };
+    /// A client says something, whose last news these are.
+    pub fn say(&mut self, full: &FullJid, heard: &mut Heard) {
         let past = std::mem::replace(heard, Heard { said_ms: self.now_ms, ..Heard::default() });
         self.find(full, past);
     }
 
     /// The server of a client cannot be reached. Returns whether that is so for long enough to give the client up. Until then
     /// it is asked once more.
-    pub fn lose(&mut self, full: &FullJid) -> bool {
-        let (now_ms, again_ms) = (self.now_ms, self.now_ms.saturating_add(LOST_MS));
-        let Some(heard) = self.heard.get_mut(full) else { return false };
+    pub fn lose(&mut self, full: &FullJid, heard: &mut Heard) -> bool {
         match heard.lost_ms {
-            Some(since_ms) => since_ms.saturating_add(LOST_MS) <= now_ms,
+            Some(since_ms) => since_ms.saturating_add(LOST_MS) <= self.now_ms,
             None => {
-                heard.lost_ms = Some(now_ms);
-                self.lost.insert((again_ms, full.clone()));
+                heard.lost_ms = Some(self.now_ms);
+                self.lost.insert((self.now_ms.saturating_add(LOST_MS), full.clone()));
                 false
             }
         }
     }
 
-    fn find(&mut self, full: &FullJid, past: Heard) {
+    /// It is no longer asked once more.
+    pub fn find(&mut self, full: &FullJid, past: Heard) {
         if let Some(since_ms) = past.lost_ms {
             self.lost.remove(&(since_ms.saturating_add(LOST_MS), full.clone()));
         }
-    }
-
-    /// A client is in no room any more.
-    pub fn forget(&mut self, full: &FullJid) {
-        let past = self.heard.remove(full);
-        past.into_iter().for_each(|past| self.find(full, past));
     }
 
     /// A room begins.
@@ -92,8 +71,7 @@ impl Ghosts {
     }
 
     /// Whether a client is to be asked. It is not asked twice about the same silence.
-    pub fn is_doubtful(&self, full: &FullJid) -> bool {
-        let Some(heard) = self.heard.get(full) else { return false };
+    pub fn is_doubtful(&self, heard: &Heard) -> bool {
         let is_asked = |since_ms: u64| heard.asked_ms.is_some_and(|asked_ms| asked_ms >= since_ms);
         let of_before = heard.said_ms < self.since_ms && !is_asked(self.since_ms);
         of_before || (heard.said_ms.saturating_add(SILENT_MS) <= self.now_ms && !is_asked(0))

@@ -1,5 +1,6 @@
 //! Sessions that begin and end, and the shares of them.
 
+use super::clients::Shared;
 use super::room::Room;
 use super::seat::{Seat, Session};
 use super::{ACCOUNT_SESSIONS_MAX, Occupants, SESSIONS_MAX};
@@ -19,7 +20,7 @@ impl Occupants {
         if count >= SESSIONS_MAX {
             // One that is gone without a word keeps no other out.
             let oldest = self.rooms.get(&tag).and_then(|room| Some((room, room.seat_of(account)?.sessions.first()?)));
-            return Err(oldest.map(|(room, session)| (room.name.clone(), session.full.clone())));
+            return Err(oldest.map(|(room, session)| (room.name.clone(), FullJid::clone(&session.full))));
         }
         if self.shares.held_by(account) >= ACCOUNT_SESSIONS_MAX {
             return Err(None);
@@ -37,8 +38,8 @@ impl Occupants {
 
     /// The sessions of an account, with the names of their rooms.
     pub(super) fn sessions_of(&self, account: &BareJid) -> impl Iterator<Item = (&ChannelName, &Session)> {
-        let clients = self.clients.get(account).into_iter().flatten();
-        let places = clients.flat_map(|full| self.of.get(full).into_iter().flatten().map(move |tag| (tag, full)));
+        let clients = self.clients.of(account).iter();
+        let places = clients.flat_map(|client| client.rooms().iter().map(move |tag| (tag, &client.full)));
         places.filter_map(|(tag, full)| {
             let room = self.rooms.get(tag)?;
             let seat = room.seat_of(&full.to_bare())?;
@@ -55,31 +56,31 @@ impl Occupants {
         (member, passes_by, is_shown): (&Member, bool, bool),
         (no, says): (EntryNo, Availability),
     ) {
-        let account = full.to_bare();
         self.note_here(name, full);
-        self.note_client(tag, full);
-        self.ghosts.enter(full);
+        let (Shared { account, full: shared }, _) = self.note_client(tag, full);
+        if let Some(client) = self.clients.get_mut(full) {
+            self.ghosts.say(full, &mut client.heard);
+        }
         self.save_later(&account, tag);
         if !self.rooms.contains_key(&tag) {
             self.ghosts.begin(tag);
         }
         let room = self.rooms.entry(tag).or_insert_with(|| Room::new(name.clone()));
         let before = room.session_mut(full).map(|session| session.says.bytes()).unwrap_or(0);
-        room.seats.put(&account, passes_by.then(|| member.clone()));
-        room.sit(&member.id, is_shown, Session::new(full.clone(), no, Availability::default()));
+        let passer_by = passes_by.then(|| member.clone());
+        room.sit((&account, passer_by), (&member.id, is_shown), Session::new(shared, no, Availability::default()));
         self.bytes.give_back(&account, before);
         self.say(tag, full, says);
     }
 
-    /// A client has a session in a room. Returns whether it had none.
-    pub(super) fn note_client(&mut self, tag: u64, full: &FullJid) -> bool {
-        let (account, is_new) = (full.to_bare(), self.of.entry(full.clone()).or_default().insert(tag));
+    /// A client has a session in a room. The names to be shared, and whether it had none.
+    pub(super) fn note_client(&mut self, tag: u64, full: &FullJid) -> (Shared, bool) {
+        let (shared, is_new) = self.clients.enter(full, tag);
         if is_new {
-            self.shares.count(&account, 1);
-            self.clients.entry(account).or_default().insert(full.clone());
+            self.shares.count_for(&shared.account, 1);
             self.watchers.pass_door(tag, full, true);
         }
-        is_new
+        (shared, is_new)
     }
 
     /// A session says something else, as far as there is room for it.
@@ -89,7 +90,14 @@ impl Occupants {
             return;
         }
         let says = if self.find_bytes(&account, says.bytes()) { says } else { Availability::default() };
-        self.bytes.count(&account, says.bytes());
+        match self.clients.account(&account) {
+            Some(account) => self.bytes.count_for(&account, says.bytes()),
+            None => self.bytes.count(&account, says.bytes()),
+        }
+        let says = match self.clients.get_mut(full) {
+            Some(client) => client.share(says),
+            None => says,
+        };
         if let Some(session) = self.rooms.get_mut(&tag).and_then(|room| room.session_mut(full)) {
             session.says = says;
         }
@@ -112,7 +120,7 @@ impl Occupants {
     /// One session of an account says nothing any more; whether there was one that did.
     fn silence(&mut self, account: &BareJid) -> bool {
         let found = self.sessions_of(account).find(|(_, session)| session.says.bytes() > 0);
-        let Some((name, full)) = found.map(|(name, session)| (name.clone(), session.full.clone())) else {
+        let Some((name, full)) = found.map(|(name, session)| (name.clone(), FullJid::clone(&session.full))) else {
             return false;
         };
         let Some(tag) = self.tag_of(&name, &full) else { return false };
@@ -135,9 +143,6 @@ impl Occupants {
         self.note_here(&name, full);
         let room = self.rooms.get_mut(&tag)?;
         let (session, seat) = room.stand_up(full)?;
-        if seat.is_some() {
-            room.seats.end(&full.to_bare());
-        }
         if room.is_empty() {
             self.rooms.remove(&tag);
             self.forget_room(&name);
@@ -153,18 +158,8 @@ impl Occupants {
         self.watchers.pass_door(tag, full, false);
         self.shares.give_back(&account, 1);
         self.bytes.give_back(&account, session.says.bytes());
-        let Some(rooms) = self.of.get_mut(full) else { return };
-        rooms.remove(&tag);
-        if !rooms.is_empty() {
-            return;
-        }
-        self.of.remove(full);
-        self.ghosts.forget(full);
-        if let Some(clients) = self.clients.get_mut(&account) {
-            clients.remove(full);
-            if clients.is_empty() {
-                self.clients.remove(&account);
-            }
+        if let Some(client) = self.clients.leave(full, tag) {
+            self.ghosts.find(full, client.heard);
         }
     }
 }

@@ -118,7 +118,7 @@ impl Engine {
             let Some((seat, member)) = seat.zip(member) else { continue };
             let list = ListId { tag, list: List::Sessions };
             turn.outbox.extend(seat.numbers().map(|no| Out::Book(Delta::Removed(list, no))));
-            leaving.push((member, why, seat.sessions.iter().map(|session| session.full.clone()).collect()));
+            leaving.push((member, why, seat.sessions.iter().map(|session| FullJid::clone(&session.full)).collect()));
         }
         let mut gone = Vec::new();
         for (member, why, sessions) in leaving {

@@ -5,6 +5,7 @@
 
 mod asking;
 mod audiences;
+mod clients;
 mod creating;
 mod ended;
 pub(super) mod ends;
@@ -47,6 +48,7 @@ use super::outgoing::outbox::EntryNo;
 use super::share::{Hit, OwnDomains, Shares};
 use crate::channel::{ChannelName, Invited, Member, ParticipantId, Rate, Seats};
 use crate::chore::{Budget, Chore};
+use clients::Clients;
 use ends::EndedRoom;
 use jid::{BareJid, FullJid};
 use locks::Locks;
@@ -78,10 +80,7 @@ const TENDING: Budget = Budget { things: 512, cost: 4096 };
 /// See the module.
 pub(in crate::engine) struct Occupants {
     rooms: HashMap<u64, Room>,
-    /// The rooms that a client sits in, by their channels' tags.
-    of: HashMap<FullJid, BTreeSet<u64>>,
-    /// The clients of each account that sit anywhere.
-    clients: HashMap<BareJid, BTreeSet<FullJid>>,
+    clients: Clients,
     /// Clients that are gone, by the names of their rooms, in which nobody was told of that yet; and who took their places.
     gone: BTreeMap<ChannelName, BTreeMap<FullJid, Option<BareJid>>>,
     /// Their places, each counted against who took it.
@@ -128,8 +127,7 @@ impl Occupants {
     pub fn new(own_domains: &OwnDomains) -> Occupants {
         Occupants {
             rooms: HashMap::new(),
-            of: HashMap::new(),
-            clients: HashMap::new(),
+            clients: Clients::default(),
             gone: BTreeMap::new(),
             taken: Shares::new("places in rooms that are not free yet", TAKEN_MAX, own_domains.clone()),
             owed: BTreeMap::new(),
@@ -206,18 +204,18 @@ impl Occupants {
 
     /// Whether a client has a session in a room.
     pub fn is_session(&self, tag: u64, full: &FullJid) -> bool {
-        self.of.get(full).is_some_and(|rooms| rooms.contains(&tag))
+        self.clients.get(full).is_some_and(|client| client.rooms().binary_search(&tag).is_ok())
     }
 
     /// The tag of a room that a client sits in.
     pub fn tag_of(&self, name: &ChannelName, full: &FullJid) -> Option<u64> {
         let is_named = |tag: &&u64| self.rooms.get(*tag).is_some_and(|room| room.name == *name);
-        self.of.get(full)?.iter().find(is_named).copied()
+        self.clients.get(full)?.rooms().iter().find(is_named).copied()
     }
 
     /// Whether a client has a session in any room, or is told of what happens in rooms.
     pub fn is_sent_something(&self, full: &FullJid) -> bool {
-        self.of.contains_key(full) || self.watchers.number_of(full).is_some()
+        self.clients.get(full).is_some() || self.watchers.number_of(full).is_some()
     }
 
     /// The entry in the address book of a client that has a session in a room.
@@ -230,14 +228,14 @@ impl Occupants {
         let Some(room) = self.rooms.get_mut(&tag) else { return };
         if let Some(seat) = room.seat_mut(account) {
             seat.id = id.clone();
-            room.seats.put(account, passer_by);
+            room.seats.replace(account, passer_by);
             self.save_later(account, tag);
         }
     }
 
     /// The rooms that a client sits in, with their names.
     pub fn rooms_of(&self, full: &FullJid) -> Vec<(u64, ChannelName)> {
-        let tags = self.of.get(full).into_iter().flatten();
+        let tags = self.clients.get(full).into_iter().flat_map(|client| client.rooms());
         tags.filter_map(|tag| Some((*tag, self.rooms.get(tag)?.name.clone()))).collect()
     }
 }

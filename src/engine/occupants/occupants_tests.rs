@@ -49,7 +49,12 @@ fn an_account_sits_in_a_room_by_so_many_clients() {
         let (_, seat) = occupants.leave(7, &full(&format!("a@h/{n}"))).unwrap();
         assert_eq!(seat.is_some(), n == SESSIONS_MAX - 1);
     }
-    let kept = (occupants.shares.held(), occupants.rooms.len(), occupants.of.len(), occupants.clients.len());
+    let kept = (
+        occupants.shares.held(),
+        occupants.rooms.len(),
+        occupants.clients.of(&account).len(),
+        occupants.clients.account_count(),
+    );
     assert_eq!((kept, occupants.bytes.held()), ((0, 0, 0, 0), 0));
 }
 

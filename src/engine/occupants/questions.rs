@@ -6,7 +6,7 @@ use crate::channel::proxy::ProxyRequest;
 use crate::channel::{Channel, ChannelName, Member, Nick, ParticipantId, Refusal};
 use crate::xep::{Reply, proxy};
 use crate::xmpp::{Stanza, Tag};
-use jid::Jid;
+use jid::{FullJid, Jid};
 
 /// A request that goes on.
 struct Question {
@@ -74,7 +74,7 @@ impl Engine {
         let here = self.occupants.room(channel.profile().tag);
         let seat = here.and_then(|here| here.seat_of(&other.jid));
         let client: Option<Jid> = match seat {
-            Some(seat) => seat.shown().map(|session| session.full.clone().into()),
+            Some(seat) => seat.shown().map(|session| FullJid::clone(&session.full).into()),
             None => self.people.accounts().resource_of(&other.jid, |_| true).map(Jid::from),
         };
         let is_veiled = !channel.settings().shows_jids();

@@ -24,7 +24,7 @@ impl Occupants {
         let sessions = self.rooms.iter().flat_map(|(tag, room)| {
             let sessions =
                 room.occupants().flat_map(|seat| &seat.sessions).filter(|it| !it.is_gone && it.says != silent);
-            sessions.map(|session| (*tag, session.full.clone(), session.says.clone()))
+            sessions.map(|session| (*tag, FullJid::clone(&session.full), session.says.clone()))
         });
         let mut says: Vec<(u64, FullJid, Availability)> = sessions.collect();
         says.sort_unstable_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));

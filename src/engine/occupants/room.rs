@@ -4,11 +4,12 @@
 use super::gathering::Gathering;
 use super::ruling::Causes;
 use super::seat::{Seat, Session, Trace};
-use crate::channel::{ChannelName, Lists, ParticipantId, Seats};
+use crate::channel::{ChannelName, Lists, Member, ParticipantId, Seats};
 use crate::engine::outgoing::outbox::EntryNo;
 use jid::{BareJid, FullJid};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
+use std::sync::Arc;
 
 /// How far the seats of a room are gone through, to end those of accounts that may not stay.
 #[derive(Clone, Copy, Debug, Default)]
@@ -82,8 +83,8 @@ pub struct Room {
     pub voice_asked: BTreeMap<BareJid, u64>,
     /// XEP-0463: the clients that asked for versions of affiliations, in the order in which they did, and what they have.
     pub versioned: Vec<Versioned>,
-    occupants: BTreeMap<u64, Seat>,
-    places: HashMap<BareJid, u64>,
+    /// Each by itself: a map keeps room for twice as many as it has.
+    occupants: BTreeMap<u64, Box<Seat>>,
     /// Counts what happens, so that what a session was there for is known.
     moment: u64,
     sessions: usize,
@@ -110,7 +111,6 @@ impl Room {
             voice_asked: BTreeMap::new(),
             versioned: Vec::new(),
             occupants: BTreeMap::new(),
-            places: HashMap::new(),
             moment: 0,
             sessions: 0,
         }
@@ -134,83 +134,89 @@ impl Room {
 
     /// The place of an account.
     pub fn place_of(&self, account: &BareJid) -> Option<u64> {
-        self.places.get(account).copied()
+        self.seats.place_of(account)
     }
 
     /// The seat at a place.
     pub fn seat_at(&self, place: u64) -> Option<&Seat> {
-        self.occupants.get(&place)
+        self.occupants.get(&place).map(|seat| &**seat)
     }
 
     /// The seat of an account.
     pub fn seat_of(&self, account: &BareJid) -> Option<&Seat> {
-        self.occupants.get(self.places.get(account)?)
+        self.seat_at(self.place_of(account)?)
     }
 
     /// The seat of an account.
     pub fn seat_mut(&mut self, account: &BareJid) -> Option<&mut Seat> {
-        self.occupants.get_mut(self.places.get(account)?)
+        self.occupants.get_mut(&self.place_of(account)?).map(|seat| &mut **seat)
     }
 
     /// Everybody who sits in it, oldest seats first.
     pub fn occupants(&self) -> impl Iterator<Item = &Seat> {
-        self.occupants.values()
+        self.occupants.values().map(|seat| &**seat)
     }
 
     /// Those behind a place, oldest seats first.
     pub fn occupants_behind(&self, place: Option<u64>) -> impl Iterator<Item = (u64, &Seat)> {
         let from = place.map_or(Bound::Unbounded, Bound::Excluded);
-        self.occupants.range((from, Bound::Unbounded)).map(|(place, seat)| (*place, seat))
+        self.occupants.range((from, Bound::Unbounded)).map(|(place, seat)| (*place, &**seat))
     }
 
-    /// A session of whoever has this id begins, or begins anew. `is_shown`: the others are shown its account already, as one of
-    /// MIX.
-    pub fn sit(&mut self, id: &ParticipantId, is_shown: bool, mut session: Session) {
-        let (account, moment) = (session.full.to_bare(), self.next_moment());
+    /// A session of an account begins, or begins anew. `passer_by`: what stands for the account where it has no record.
+    /// `is_shown`: the others are shown its account already, as one of MIX.
+    pub fn sit(
+        &mut self,
+        (account, passer_by): (&Arc<BareJid>, Option<Member>),
+        (id, is_shown): (&ParticipantId, bool),
+        mut session: Session,
+    ) {
+        let moment = self.next_moment();
         session.since = moment;
-        let place = *self.places.entry(account).or_insert(moment);
+        let place = self.seats.put(account, moment, passer_by);
         let trace = self.traces.remove(id).unwrap_or_default();
-        let seat = self.occupants.entry(place).or_insert_with(|| Seat {
-            trace: if is_shown { trace } else { Trace { begun: moment, ..Trace::default() } },
-            ..Seat::new(id.clone())
+        let seat = self.occupants.entry(place).or_insert_with(|| {
+            let trace = if is_shown { trace } else { Trace { begun: moment, ..Trace::default() } };
+            Box::new(Seat { trace, ..Seat::new(id.clone()) })
         });
         seat.id = id.clone();
         self.sessions -= seat.sessions.len();
         seat.sessions.retain(|other| other.full != session.full);
+        seat.sessions.reserve_exact(1);
         seat.sessions.push(session);
         self.sessions += seat.sessions.len();
     }
 
     /// A seat is there again, at its place or behind all others.
-    pub fn sit_again(&mut self, place: u64, account: &BareJid, seat: Seat) {
+    pub fn sit_again(&mut self, place: u64, (account, passer_by): (&Arc<BareJid>, Option<Member>), seat: Seat) {
         let place = place.max(self.moment + 1);
         self.moment = place;
         self.sessions += seat.sessions.len();
-        self.places.insert(account.clone(), place);
-        self.occupants.insert(place, seat);
+        self.seats.put(account, place, passer_by);
+        self.occupants.insert(place, Box::new(seat));
     }
 
     /// A session ends; with the last one, its seat.
     pub fn stand_up(&mut self, full: &FullJid) -> Option<(Session, Option<Seat>)> {
         let account = full.to_bare();
         let seat = self.seat_mut(&account)?;
-        let at = seat.sessions.iter().position(|session| session.full == *full)?;
+        let at = seat.sessions.iter().position(|session| *session.full == *full)?;
         let session = seat.sessions.remove(at);
         let is_last = seat.sessions.is_empty();
         self.sessions -= 1;
         self.versioned.retain(|it| it.full != *full);
-        let place = self.places.get(&account).copied().filter(|_| is_last);
+        let place = self.place_of(&account).filter(|_| is_last);
         let seat = place.and_then(|place| {
-            self.places.remove(&account);
+            self.seats.end(&account);
             self.waiting.remove(&place);
-            self.occupants.remove(&place)
+            self.occupants.remove(&place).map(|seat| *seat)
         });
         Some((session, seat))
     }
 
     /// The session of a client.
     pub fn session_mut(&mut self, full: &FullJid) -> Option<&mut Session> {
-        self.seat_mut(&full.to_bare())?.sessions.iter_mut().find(|session| session.full == *full)
+        self.seat_mut(&full.to_bare())?.sessions.iter_mut().find(|session| *session.full == *full)
     }
 
     /// The entries of all sessions in the address book.

@@ -65,27 +65,25 @@ impl Occupants {
         for client in saved.clients.iter().take(SESSIONS_MAX) {
             let Ok(full) = account.with_resource_str(&client.resource) else { continue };
             let is_full = self.shares.held_by(account) >= ACCOUNT_SESSIONS_MAX;
-            if is_full || self.find_room(tag, account).is_err() || !self.note_client(tag, &full) {
+            if is_full || self.find_room(tag, account).is_err() || self.is_session(tag, &full) {
                 continue;
             }
-            self.ghosts.restore(&full);
-            let session = Session::new(full.clone(), number(&full), Availability::default());
+            let (shared, _) = self.note_client(tag, &full);
+            let session = Session::new(shared.full, number(&full), Availability::default());
+            seat.sessions.reserve_exact(1);
             seat.sessions.push(Session { since: 1, sees_all: client.sees_all, ..session });
         }
-        if seat.sessions.is_empty() {
-            return false;
-        }
+        let Some(account) = self.clients.account(account).filter(|_| !seat.sessions.is_empty()) else { return false };
         let passer_by = saved.windows.as_ref().map(|windows| {
-            let stand_in = Seats::stand_in(account, saved.nick.clone(), (saved.id.clone(), u64::MAX));
+            let stand_in = Seats::stand_in(&account, saved.nick.clone(), (saved.id.clone(), u64::MAX));
             Member { windows: windows.clone(), ..stand_in }
         });
         self.ghosts.begin(tag);
         let room = self.rooms.entry(tag).or_insert_with(|| Room::new(saved.room.clone()));
-        room.seats.put(account, passer_by);
-        room.seats.set_moderator(account, saved.moderates);
         room.is_restored = true;
         room.was_quiet |= saved.is_silent || saved.clients.iter().any(|client| !client.sees_all);
-        room.sit_again(saved.place, account, seat);
+        room.sit_again(saved.place, (&account, passer_by), seat);
+        room.seats.set_moderator(&account, saved.moderates);
         true
     }
 

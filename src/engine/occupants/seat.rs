@@ -4,12 +4,13 @@ use crate::channel::{Nick, ParticipantId};
 use crate::engine::outgoing::outbox::EntryNo;
 use crate::xep::availability::Availability;
 use jid::FullJid;
+use std::sync::Arc;
 
 /// A client in a room.
 #[derive(Debug)]
 pub struct Session {
-    /// Its address.
-    pub full: FullJid,
+    /// Its address, shared with its sessions in other rooms.
+    pub full: Arc<FullJid>,
     /// Its entry in the address book.
     pub no: EntryNo,
     /// What its presence says.
@@ -26,7 +27,7 @@ pub struct Session {
 
 impl Session {
     /// A client that enters.
-    pub fn new(full: FullJid, no: EntryNo, says: Availability) -> Session {
+    pub fn new(full: Arc<FullJid>, no: EntryNo, says: Availability) -> Session {
         Session { full, no, says, since: 0, sees_all: false, is_gone: false, is_arriving: false }
     }
 }
@@ -100,7 +101,7 @@ mod tests {
 
     fn session(resource: &str, presence: &str) -> Session {
         let says = Availability::of(&format!("<presence xmlns='jabber:client'>{presence}</presence>").parse().unwrap());
-        Session::new(FullJid::new(&format!("a@h/{resource}")).unwrap(), EntryNo::first(0), says)
+        Session::new(Arc::new(FullJid::new(&format!("a@h/{resource}")).unwrap()), EntryNo::first(0), says)
     }
 
     #[test]

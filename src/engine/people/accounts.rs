@@ -8,16 +8,15 @@ mod known;
 mod pauses;
 mod pausing;
 mod saved;
+mod telling;
 
-use super::super::outgoing::outbox::{BookEntry, Delta, EntryNo, Out, Reached};
+use super::super::outgoing::outbox::{EntryNo, Out};
 use super::hosts::{Hosts, Pam};
 use super::pending::Announced;
-use crate::xmpp::escape_into;
 use jid::{BareJid, FullJid};
 pub use known::KnownClient;
-use pauses::{Pause, Pauses, RESOURCES_MAX};
+use pauses::{Pauses, RESOURCES_MAX};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
 
 /// The most accounts of one turn whose membership is read.
 const UNSETTLED: usize = 24;
@@ -72,7 +71,8 @@ pub struct Accounts {
     /// Their home servers.
     pub(super) hosts: Hosts,
     numbers: HashMap<BareJid, EntryNo>,
-    accounts: Vec<Option<Account>>,
+    /// By the places of their numbers. Clients in rooms have numbers, too, and take no room here.
+    accounts: Vec<Option<Box<Account>>>,
     /// Numbers to reuse.
     free: Vec<EntryNo>,
     dirty: Vec<EntryNo>,
@@ -108,7 +108,7 @@ impl Accounts {
             told: false,
         };
         let no = self.vacancy();
-        self.accounts[no.place()] = Some(account);
+        self.accounts[no.place()] = Some(Box::new(account));
         self.numbers.insert(jid.clone(), no);
         no
     }
@@ -340,14 +340,14 @@ impl Accounts {
 
     /// Domains whose home servers take MIX traffic for some account, in order.
     pub fn bare_domains(&self) -> BTreeSet<String> {
-        let bare = self.accounts.iter().flatten().filter(|account| account.bare);
+        let bare = self.all().filter(|account| account.bare);
         bare.map(|account| account.jid.domain().as_str().to_owned()).collect()
     }
 
     /// Updates the address book: messages to this domain's bare JIDs need another form.
     pub fn readdress(&mut self, domain: &str, out: &mut Vec<Out>) {
         let of_domain = |account: &&Account| account.told && account.bare && account.jid.domain().as_str() == domain;
-        let numbers: Vec<_> = self.accounts.iter().flatten().filter(of_domain).map(|a| self.numbers[&a.jid]).collect();
+        let numbers: Vec<_> = self.all().filter(of_domain).map(|a| self.numbers[&a.jid]).collect();
         for no in numbers {
             self.tell_book(no, out);
         }
@@ -356,7 +356,7 @@ impl Accounts {
     /// Updates the address book: this domain's server began or ceased to deliver to clients itself.
     pub fn reroute(&mut self, domain: &str, out: &mut Vec<Out>) {
         let of_domain = |account: &&Account| account.jid.domain().as_str() == domain;
-        let moved = self.accounts.iter().flatten().filter(of_domain);
+        let moved = self.all().filter(of_domain);
         let moved = moved.filter(|account| self.hosts.takes_bare(domain, account.bare) != account.bare);
         let numbers: Vec<_> = moved.map(|account| self.numbers[&account.jid]).collect();
         for no in numbers {
@@ -378,51 +378,6 @@ impl Accounts {
         self.tell_book(no, out);
     }
 
-    fn tell_book(&mut self, no: EntryNo, out: &mut Vec<Out>) {
-        let Some(account) = self.accounts[no.place()].as_mut() else { return };
-        account.told = true;
-        let escaped = |address: &str| {
-            let mut escaped = String::with_capacity(address.len());
-            escape_into(address, &mut escaped);
-            escaped
-        };
-        let reached = account.resources.iter().filter(|(_, takes)| **takes == Takes::Yes).map(|(name, _)| &**name);
-        let full = |name: &str| Arc::<str>::from(escaped(&format!("{}/{name}", account.jid)));
-        // Formatted once, however many channels are paused.
-        let reached: Vec<(&str, Arc<str>)> = reached.map(|name| (name, full(name))).collect();
-        let resources = |lets: &dyn Fn(&str) -> bool| {
-            let reached = reached.iter().filter(|(name, _)| lets(name));
-            reached.map(|(_, address)| address.clone()).collect::<Vec<Arc<str>>>()
-        };
-        let own = Arc::<str>::from(escaped(account.jid.as_str()));
-        let bare = || vec![own.clone()];
-        let paused = self.pauses.of(&account.jid);
-        let apart = |addresses: &dyn Fn(&Pause) -> Vec<Arc<str>>| {
-            paused.map(|own| Box::new(own.iter().map(|(tag, pause)| (*tag, addresses(pause))).collect()))
-        };
-        let (domain, home) = (account.jid.domain().as_str(), self.hosts.home(account.jid.domain().as_str()));
-        let at_resources = |pause: &Pause| resources(&|name| pause.lets(name));
-        let at_all_resources = || {
-            let reached = Reached::new(resources(&|_| true), apart(&at_resources));
-            BookEntry { reached, marked: false, home }
-        };
-        let entry = match account.bare {
-            false => at_all_resources(),
-            true => BookEntry {
-                reached: Reached::new(
-                    bare(),
-                    apart(&|pause| if pause.is_moved() { at_resources(pause) } else { bare() }),
-                ),
-                marked: self.hosts.is_marked(domain),
-                home,
-            },
-        };
-        out.push(Out::Book(Delta::Entry { no, entry }));
-        if let Some((no, _)) = account.guest {
-            out.push(Out::Book(Delta::Entry { no, entry: at_all_resources() }));
-        }
-    }
-
     /// Forgets an account that is in no channel in memory and has no resource online.
     fn forget_idle(&mut self, jid: &BareJid) {
         let Some(&no) = self.numbers.get(jid) else { return };
@@ -436,12 +391,16 @@ impl Accounts {
         }
     }
 
+    fn all(&self) -> impl Iterator<Item = &Account> {
+        self.accounts.iter().flatten().map(|account| &**account)
+    }
+
     fn get(&self, jid: &BareJid) -> Option<&Account> {
-        self.accounts[self.numbers.get(jid)?.place()].as_ref()
+        self.accounts[self.numbers.get(jid)?.place()].as_deref()
     }
 
     fn get_mut(&mut self, jid: &BareJid) -> Option<&mut Account> {
-        self.accounts[self.numbers.get(jid)?.place()].as_mut()
+        self.accounts[self.numbers.get(jid)?.place()].as_deref_mut()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Where accounts are reached: what is stored and what is forgotten.
 
 use super::*;
+use crate::engine::outgoing::outbox::{Delta, Reached};
 use crate::engine::share::OwnDomains;
 use crate::store::Record;
 use crate::store::Whereabouts;
