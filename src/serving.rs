@@ -82,7 +82,7 @@ fn cannot_start(error: &dyn std::fmt::Display) -> ExitCode {
 
 /// How the process begins. What cannot be taken over is lost, as in a crash: the store has what counts.
 fn begin(from: &From) -> std::io::Result<(Start, Option<Arc<File>>)> {
-    runtime::outlive_signals()?;
+    runtime::hold_signals()?;
     let program = Program::of_this_process()?;
     let mut taken = None;
     if from.take_over {

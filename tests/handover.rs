@@ -2,8 +2,11 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "handover/meanwhile.rs"]
+mod meanwhile;
 mod scripted;
 
+use mixd::runtime::handover::VERSION;
 use scripted::{DOMAIN, Host, Mixd, Peer, SECRET};
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -278,9 +281,9 @@ fn a_handover_of_another_version_is_refused_by_the_program_that_is_asked() {
         let store = service.folder.path().join("store");
         command.env("MIXD_COMPONENT__SECRET", SECRET).env("MIXD_STORAGE__PATH", store).output().unwrap()
     };
-    let accepted = judge(&offer(1));
+    let accepted = judge(&offer(VERSION));
     assert!(accepted.status.success(), "{accepted:?}");
-    for (offer, why) in [(offer(2), "hands over in version 2"), ("{\"version\":1}".to_owned(), "is not understood")] {
+    for (offer, why) in [(offer(1), "hands over in version 1"), ("{\"version\":2}".to_owned(), "is not understood")] {
         let refused = judge(&offer);
         assert_eq!(refused.status.code(), Some(1));
         assert!(String::from_utf8_lossy(&refused.stdout).contains(why), "{refused:?}");

@@ -12,6 +12,7 @@ use crate::engine::share::{Hit, OwnDomains};
 use jid::BareJid;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::Notify;
 
 /// The inbox. Any thread or task may put something in; the worker takes out.
 #[derive(Debug)]
@@ -19,6 +20,7 @@ pub struct Inbox {
     queue: Queue<Waiting>,
     places: Mutex<(WaitingRoom, u64)>,
     refuser: Refuser,
+    roomier: Notify,
 }
 
 #[derive(Debug)]
@@ -39,7 +41,12 @@ impl Inbox {
     /// An inbox for `items_max` entries of `bytes_max` in all. `refuser` answers for those that are dropped for others.
     pub fn new(items_max: usize, bytes_max: usize, own_domains: OwnDomains, refuser: Refuser) -> Inbox {
         let places = WaitingRoom::new("inbox", (items_max, bytes_max), own_domains);
-        Inbox { queue: Queue::new(usize::MAX, usize::MAX), places: Mutex::new((places, 0)), refuser }
+        Inbox {
+            queue: Queue::new(usize::MAX, usize::MAX),
+            places: Mutex::new((places, 0)),
+            refuser,
+            roomier: Notify::new(),
+        }
     }
 
     /// Whether there is room for this many bytes, whoever they are of.
@@ -125,9 +132,17 @@ impl Inbox {
         self.queue.wait_empty().await;
     }
 
+    /// Waits in a task until there is room for this many bytes, or it is closed. One task at a time.
+    pub async fn wait_room(&self, bytes: usize) {
+        while !self.queue.is_closed() && !self.has_room(bytes) {
+            self.roomier.notified().await;
+        }
+    }
+
     /// Closes it. What it holds can still be taken.
     pub fn close(&self) {
         self.queue.close();
+        self.roomier.notify_one();
     }
 
     /// The shares that had no room since the last call.
@@ -147,7 +162,9 @@ impl Inbox {
             }
             inbound
         };
-        taken.into_iter().map(leave).collect()
+        let taken = taken.into_iter().map(leave).collect();
+        self.roomier.notify_one();
+        taken
     }
 
     fn lock(&self) -> MutexGuard<'_, (WaitingRoom, u64)> {

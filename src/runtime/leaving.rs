@@ -1,6 +1,6 @@
 //! How the process ends: for good, or so that another program takes its place.
 
-use super::admin::Handing;
+use super::admin::{Claim, Handing, UNDER_WAY};
 use super::gate::Gate;
 use super::handover::{Asker, Estate, Offer, Program, Role, StreamState, Taken, ask_program, program};
 use super::http::Serving;
@@ -64,26 +64,26 @@ pub(super) struct Ending<'a> {
 /// Why not.
 pub(super) async fn prepare(
     (config, program): (&Config, &Program),
-    asker: &Asker,
-    handing: &Handing,
-    confirmed: &Confirmed,
+    (asker, claim): (&Asker, &Claim),
+    (handing, confirmed): (&Handing, &Confirmed),
 ) -> Result<(), String> {
     if handing.is_busy() {
-        return Err("a backup is being made: wait for its end".to_owned());
+        return Err("a backup or an export is being made: wait for its end".to_owned());
     }
     let offer = Offer::of(config).map_err(|error| format!("the store's folder is not where it was: {error}"))?;
     asker.step(&format!("{} is asked whether it takes over", program.path.display()));
     let asked = program.clone();
     let answer = tokio::task::spawn_blocking(move || ask_program(&asked, &offer)).await;
     let (name, notes) = answer.unwrap_or_else(|error| Err(error.to_string()))?;
-    if handing.is_busy() {
-        return Err("a backup began meanwhile: wait for its end".to_owned());
-    }
     asker.step(&format!("{name} takes over"));
     notes.iter().for_each(|note| asker.step(note));
     let owed_ms = confirmed.waited_ms(clock::uptime_ms());
     if owed_ms > OWED_MS_MAX {
         return Err(format!("the host server has not said for {owed_ms} ms what it has; try again when it does"));
+    }
+    // From here on none begins.
+    if !claim.leave() {
+        return Err("a backup or an export began meanwhile: wait for its end".to_owned());
     }
     Ok(())
 }
@@ -107,13 +107,24 @@ impl Ending<'_> {
         tracing::info!("stopped");
     }
 
-    /// Ends so that another program goes on. Requests over HTTP end first, while people are served.
-    pub async fn leave(mut self, asker: Asker) -> Taken {
-        if let Some(Serving { server, serving, socket }) = self.http.take() {
+    /// Ends so that another program goes on. Requests over HTTP end first, while people are served. If the process is to end
+    /// meanwhile, it does; a signal that comes later waits for the next program.
+    pub async fn leave(mut self, asker: Asker, signals: &mut Signals) -> Served {
+        if let Some(Serving { server, mut serving, socket }) = self.http.take() {
             asker.step("requests over HTTP end, and new ones wait");
             server.relieve();
             self.stops.0.send_replace(true);
-            let _ = serving.await;
+            let is_to_end = tokio::select! {
+                biased;
+                () = signals.end() => true,
+                _ = &mut serving => false,
+            };
+            if is_to_end {
+                asker.end();
+                self.http = Some(Serving { server, serving, socket });
+                self.stop().await;
+                return Served::Stopped;
+            }
             self.sockets.push(socket);
         }
         asker.step("what comes in from here on is for the next program");
@@ -139,7 +150,10 @@ impl Ending<'_> {
         asker.0.into_iter().for_each(|asker| taken.add(Role::Asker, asker.into()));
         let took_ms = clock::moment().steady_ms.saturating_sub(since_ms);
         tracing::info!(took_ms, held = taken.estate.held.len(), "handover: everything is stored and sent");
-        taken
+        if signals.take_handovers() {
+            tracing::warn!("SIGUSR2: {UNDER_WAY}");
+        }
+        Served::Leaving(Box::new(taken))
     }
 }
 
@@ -175,7 +189,7 @@ fn keep(confirmed: &Confirmed, store: &dyn Store, metrics: &Metrics) {
 /// What may end the process.
 pub(super) struct Endings {
     pub signals: Signals,
-    pub requests: mpsc::Receiver<Asker>,
+    pub requests: mpsc::Receiver<(Asker, Claim)>,
 }
 
 impl Endings {
@@ -185,28 +199,48 @@ impl Endings {
         of: (&Config, &Program),
         (handing, confirmed): (&Handing, &Confirmed),
         refused: Option<&str>,
-    ) -> Option<Asker> {
+    ) -> Option<(Asker, Claim)> {
         loop {
-            let asker = tokio::select! {
+            let (asker, claim) = tokio::select! {
                 signalled = self.signals.next() => match signalled {
                     Signalled::End => return None,
-                    Signalled::Handover => Asker::default(),
+                    Signalled::Handover => (Asker::default(), handing.claim()),
                 },
-                Some(asker) = self.requests.recv() => asker,
+                Some((asker, claim)) = self.requests.recv() => (asker, Some(claim)),
             };
+            // Without one, a request has it that is received next.
+            let Some(claim) = claim else { continue };
             let prepared = async {
                 match refused {
                     Some(why) => Err(format!("an earlier one failed: {why}; restart the service")),
-                    None => prepare(of, &asker, handing, confirmed).await,
+                    None => prepare(of, (&asker, &claim), (handing, confirmed)).await,
                 }
             };
-            let prepared = tokio::select! {
-                () = self.signals.end() => return None,
-                prepared = prepared => prepared,
-            };
-            match prepared {
-                Ok(()) => return Some(asker),
-                Err(why) => asker.refuse(&why),
+            match self.unless_ended(prepared).await {
+                Some(Ok(())) => return Some((asker, claim)),
+                Some(Err(why)) => {
+                    // Whoever is told may ask again at once.
+                    drop(claim);
+                    asker.refuse(&why);
+                }
+                None => {
+                    asker.end();
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// What is waited for; `None`: the process is to end.
+    async fn unless_ended<T>(&mut self, waited: impl Future<Output = T>) -> Option<T> {
+        let mut waited = std::pin::pin!(waited);
+        loop {
+            tokio::select! {
+                signalled = self.signals.next() => match signalled {
+                    Signalled::End => return None,
+                    Signalled::Handover => tracing::warn!("SIGUSR2: {UNDER_WAY}"),
+                },
+                done = &mut waited => return Some(done),
             }
         }
     }

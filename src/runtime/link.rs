@@ -25,7 +25,7 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedWriteHalf;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -84,6 +84,8 @@ pub struct EarlierLink {
     pub since_ms: u64,
     /// Who is told how long that is ago.
     pub askers: Vec<Asker>,
+    /// Dropped once what was to be served is in the inbox.
+    pub passing: oneshot::Sender<()>,
 }
 
 /// A link that another process may take.
@@ -104,9 +106,9 @@ impl Link {
         let mut told = None;
         let mut earlier = self.earlier.take();
         loop {
-            let mut early = Vec::new();
+            let (mut early, mut passed) = (Vec::new(), None);
             let connected = match earlier.take() {
-                Some(earlier) => self.take_over(earlier, &mut early),
+                Some(earlier) => self.take_over(earlier, &mut passed).await,
                 None => tokio::select! {
                     biased;
                     () = stopped(&mut self.stop) => break,
@@ -121,7 +123,7 @@ impl Link {
             let error = match connected {
                 Ok(Some((tcp, framer))) => {
                     told = None;
-                    match self.converse(tcp, framer, early).await {
+                    match self.converse(tcp, framer, (early, passed)).await {
                         Ok(kept) => return kept,
                         Err(error) => error,
                     }
@@ -143,26 +145,34 @@ impl Link {
         None
     }
 
-    /// Takes over what an earlier process left. Without a connection, what came in is served all the same.
-    fn take_over(
+    /// Takes over what an earlier process left. Without a connection, what came in is served all the same. With one, `passed`
+    /// says when that is in the inbox.
+    async fn take_over(
         &mut self,
         earlier: EarlierLink,
-        early: &mut Vec<Held>,
+        passed: &mut Option<oneshot::Receiver<()>>,
     ) -> Result<Option<(TcpStream, Framer)>, LinkError> {
-        let EarlierLink { stream, held, memory, since_ms, askers } = earlier;
+        let EarlierLink { stream, held, memory, since_ms, askers, passing } = earlier;
         self.inbox.push_beyond(Inbound::LinkKept(Box::new(memory)));
         let gap_ms = clock::moment().steady_ms.saturating_sub(since_ms);
         askers.iter().for_each(|asker| asker.done(&program(), gap_ms));
         let waited = held.len();
         let Some((tcp, framer, pings)) = stream else {
             tracing::warn!(gap_ms, waited, "taken over without a link: there was none");
-            self.reader().serve(held);
+            self.reader().serve(held).await;
             self.inbox.push_beyond(Inbound::LinkDown);
             return Ok(None);
         };
         tracing::info!(gap_ms, waited, "taken over, and the link goes on: {}", self.name);
         self.writer.go_on(pings);
-        *early = held;
+        let (reader, (pass, is_passed)) = (self.reader(), oneshot::channel::<()>());
+        // It goes on even if the link is lost meanwhile.
+        tokio::spawn(async move {
+            let _vital = super::vital::Vital("what an earlier process held");
+            reader.serve(held).await;
+            drop((pass, passing));
+        });
+        *passed = Some(is_passed);
         Ok(Some((tcp, framer)))
     }
 
@@ -185,7 +195,7 @@ impl Link {
         &mut self,
         tcp: TcpStream,
         framer: Framer,
-        early: Vec<Held>,
+        (early, passed): (Vec<Held>, Option<oneshot::Receiver<()>>),
     ) -> Result<Option<KeptLink>, LinkError> {
         self.metrics.note_link(true);
         let since_ms = clock::uptime_ms();
@@ -194,6 +204,10 @@ impl Link {
         let mut reading = JoinSet::new();
         reading.spawn(async move {
             let _vital = super::vital::Vital("the reader of the link");
+            if let Some(passed) = passed {
+                // It never says anything, and is gone then.
+                let _ = passed.await;
+            }
             reader.read_from(read, framer, early).await
         });
         let end = tokio::select! {

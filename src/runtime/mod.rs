@@ -44,7 +44,7 @@ pub use inbox::Inbox;
 pub use leaving::{Served, close};
 pub use metrics::Metrics;
 pub use refuse::Refuser;
-pub use signals::{outlive_broken_pipes, outlive_signals};
+pub use signals::{hold_signals, outlive_broken_pipes};
 pub use timepiece::Timepiece;
 pub use vital::log_panics;
 pub use worker::EXIT_STORE_FAILED;
@@ -120,9 +120,12 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>, start: Star
     let gate = Arc::<gate::Gate>::default();
     let ends = Ends { inbox: inbox.clone(), outbox: outbox.clone(), refuser, confirmed: confirmed.clone() };
     let pings = taken.estate.stream.as_ref().map(|stream| stream.pings.0.clone());
-    let earlier = goes_on.then(|| resume(config, taken));
+    let (passing, passed) = oneshot::channel();
+    let earlier = goes_on.then(|| resume(config, taken, passing));
     let linking = tokio::spawn(keep_linked(link(config, secret, ends, stopping, (gate.clone(), earlier, pings))?));
 
+    // What an earlier process held is served even if the process is to end at once. The sender says nothing, and is gone then.
+    let _ = passed.await;
     let mut endings = Endings { signals, requests };
     let asker = endings.next((config, &program), (&handing, &confirmed), failed.as_deref()).await;
     let sockets = pages.into_iter().chain(door).collect();
@@ -130,7 +133,8 @@ async fn run(config: &Config, secret: Secret, store: Arc<dyn Store>, start: Star
     let ending =
         Ending { config, store, metrics, inbox, outbox, confirmed, gate, working, linking, http, sockets, stops };
     match asker {
-        Some(asker) => Ok(Served::Leaving(Box::new(ending.leave(asker).await))),
+        // The claim is held to the end.
+        Some((asker, _claim)) => Ok(ending.leave(asker, &mut endings.signals).await),
         None => {
             ending.stop().await;
             Ok(Served::Stopped)
@@ -210,7 +214,7 @@ fn work(config: &Config, store: &Arc<dyn Store>, ways: &Ways) -> anyhow::Result<
 }
 
 /// The link that an earlier process left. What does not fit is as if there were none: the link is made anew.
-fn resume(config: &Config, mut taken: Taken) -> link::EarlierLink {
+fn resume(config: &Config, mut taken: Taken, passing: oneshot::Sender<()>) -> link::EarlierLink {
     let connection = taken.take(|role| *role == Role::Link).map(std::net::TcpStream::from);
     let askers = std::iter::from_fn(|| taken.take(|role| *role == Role::Asker));
     let askers = askers.map(|asker| handover::Asker(Some(asker.into()))).collect();
@@ -221,7 +225,7 @@ fn resume(config: &Config, mut taken: Taken) -> link::EarlierLink {
         let pings = (state.answers_pings, state.pings.1);
         Some((tokio::net::TcpStream::from_std(connection).ok()?, framer, pings))
     });
-    link::EarlierLink { stream, held, memory, since_ms, askers }
+    link::EarlierLink { stream, held, memory, since_ms, askers, passing }
 }
 
 /// The inbox, and the room for what waits for channels that are not in memory.

@@ -167,6 +167,11 @@ impl<T> Queue<T> {
         }
     }
 
+    /// Whether it is closed.
+    pub fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
     /// Closes it. What it holds can still be taken.
     pub fn close(&self) {
         self.lock().closed = true;

@@ -19,11 +19,15 @@ use crate::xmpp::{Condition, Kind, Stanza, StanzaError, Tag, Unreadable, Written
 use jid::Jid;
 use memchr::memchr_iter;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// How many bytes are read at once.
 const CHUNK_BYTES: usize = 64 * 1024;
+/// How long what an earlier process held waits for room in the inbox, in all. Beyond it, it is refused like anything else: to wait
+/// for ever could go in a circle.
+const ROOM_PATIENCE: Duration = Duration::from_secs(10);
 /// What a stanza counts in the inbox beside its bytes, and each of its elements and attributes as trees.
 const ITEM_BYTES: usize = 256;
 const ELEMENT_BYTES: usize = 240;
@@ -125,10 +129,24 @@ impl Reader {
         self.refuser.answer(tag.child(Tag::in_ns("ping", ns::PING)).into_xml(), Kind::Iq);
     }
 
-    /// Serves what an earlier process held, where there is no connection any more.
-    pub fn serve(mut self, held: Vec<Held>) {
+    /// Serves what an earlier process held, as the inbox has room: nobody came too fast. What comes in behind it has to wait for
+    /// the end of this.
+    pub async fn serve(mut self, held: Vec<Held>) {
         let gate = self.gate.clone();
-        held.into_iter().for_each(|held| self.pass(held, &mut gate.lock()));
+        let (mut patience, mut waits) = (std::pin::pin!(sleep(ROOM_PATIENCE)), true);
+        for held in held {
+            let weight = match &held {
+                Held::Stanza(bytes) => weight(bytes),
+                Held::Oversize(..) => ITEM_BYTES,
+            };
+            tokio::select! {
+                biased;
+                () = self.inbox.wait_room(weight) => {}
+                () = &mut patience, if waits => waits = false,
+                () = std::future::ready(()), if !waits => {}
+            }
+            self.pass(held, &mut gate.lock());
+        }
     }
 
     /// Serves what an earlier process held, or holds it on.

@@ -1,6 +1,15 @@
-//! The signals that the process gets.
+//! The signals that the process gets. No thread takes them as they come: each waits in the kernel until it is read here. So none
+//! is lost, and what comes while one program takes over from another is read by the next one.
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use std::io;
+use tokio::io::unix::AsyncFd;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// What ends the process, and SIGHUP, which does not.
+const ENDS: [Signal; 3] = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP];
+const HANDOVERS: [Signal; 1] = [Signal::SIGUSR2];
 
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,75 +21,104 @@ pub(super) enum Signalled {
 }
 
 /// See the module.
+#[derive(Debug)]
 pub(super) struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-    hangup: Signal,
-    handover: Signal,
+    ends: AsyncFd<SignalFd>,
+    handovers: AsyncFd<SignalFd>,
 }
 
 impl Signals {
-    /// Listens for them from here on.
+    /// Listens for them, and for those that came since [`hold_signals`].
     ///
     /// # Errors
     /// The system refuses it.
-    pub fn listen() -> std::io::Result<Signals> {
-        Ok(Signals {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            hangup: signal(SignalKind::hangup())?,
-            handover: signal(SignalKind::user_defined2())?,
-        })
+    pub fn listen() -> io::Result<Signals> {
+        Ok(Signals { ends: open(&ENDS)?, handovers: open(&HANDOVERS)? })
     }
 
     /// Waits for a signal that ends the process, or that has another program take its place.
     pub async fn next(&mut self) -> Signalled {
         tokio::select! {
-            () = end(&mut self.terminate, &mut self.interrupt, &mut self.hangup) => Signalled::End,
-            _ = self.handover.recv() => Signalled::Handover,
+            biased;
+            () = end(&self.ends) => Signalled::End,
+            () = handover(&self.handovers) => Signalled::Handover,
         }
     }
 
     /// Waits for a signal that ends the process.
     pub async fn end(&mut self) {
-        end(&mut self.terminate, &mut self.interrupt, &mut self.hangup).await;
+        end(&self.ends).await;
+    }
+
+    /// Takes signals that ask for a handover, which is under way already. Returns whether there were any.
+    pub fn take_handovers(&mut self) -> bool {
+        matches!(self.handovers.get_ref().read_signal(), Ok(Some(_)))
     }
 }
 
 /// Waits for the end. SIGHUP is none: it comes from a closed terminal or a tool that rotates logs.
-async fn end(terminate: &mut Signal, interrupt: &mut Signal, hangup: &mut Signal) {
+async fn end(ends: &AsyncFd<SignalFd>) {
     loop {
-        tokio::select! {
-            _ = terminate.recv() => return,
-            _ = interrupt.recv() => return,
-            _ = hangup.recv() => tracing::warn!(
+        match read(ends).await {
+            Ok(number) if number == Signal::SIGHUP as u32 => tracing::warn!(
                 "SIGHUP: the service goes on; settings are read at a start alone, so restart it or run mixd handover to apply \
                  them"
             ),
+            Ok(_) => return,
+            Err(error) => return tracing::error!("signals cannot be read any more, so the process ends: {error}"),
         }
     }
 }
 
-/// From here on SIGUSR2 and SIGHUP no longer end the process, which they do by themselves. Those that come before anybody
-/// listens are lost.
+async fn handover(handovers: &AsyncFd<SignalFd>) {
+    if let Err(error) = read(handovers).await {
+        tracing::error!("SIGUSR2 cannot be read any more: {error}");
+        std::future::pending::<()>().await;
+    }
+}
+
+fn set_of(signals: &[Signal]) -> SigSet {
+    signals.iter().copied().collect()
+}
+
+#[expect(
+    deprecated,
+    reason = "it is unsound for descriptors that lie about which one they are, and no other way is safe code"
+)]
+fn open(signals: &[Signal]) -> io::Result<AsyncFd<SignalFd>> {
+    let signals = SignalFd::with_flags(&set_of(signals), SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
+    AsyncFd::new(signals)
+}
+
+/// The number of the next signal.
+async fn read(from: &AsyncFd<SignalFd>) -> io::Result<u32> {
+    loop {
+        let mut ready = from.readable().await?;
+        let next = ready.try_io(|it| it.get_ref().read_signal()?.ok_or(io::ErrorKind::WouldBlock.into()));
+        // Otherwise there was none after all.
+        if let Ok(next) = next {
+            return next.map(|signal| signal.ssi_signo);
+        }
+    }
+}
+
+/// From here on these signals wait until [`Signals`] reads them: in this thread and those that it starts, and in a program that
+/// is executed in the place of this one. So it has to come before any other thread.
 ///
 /// # Errors
 /// The system refuses it.
-pub fn outlive_signals() -> std::io::Result<()> {
-    outlive(&[SignalKind::user_defined2(), SignalKind::hangup()])
+pub fn hold_signals() -> io::Result<()> {
+    set_of(&[&ENDS[..], &HANDOVERS].concat()).thread_block()?;
+    Ok(())
 }
 
 /// From here on a connection that broke does not end the process, which it does once a program could not be executed.
 ///
 /// # Errors
 /// The system refuses it.
-pub fn outlive_broken_pipes() -> std::io::Result<()> {
-    outlive(&[SignalKind::pipe()])
-}
-
-fn outlive(kinds: &[SignalKind]) -> std::io::Result<()> {
+pub fn outlive_broken_pipes() -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     let _entered = runtime.enter();
     // Once somebody listened, what a signal does by itself stays away.
-    kinds.iter().try_for_each(|kind| signal(*kind).map(drop))
+    signal(SignalKind::pipe()).map(drop)
 }

@@ -1,6 +1,7 @@
 //! Requests of the operator about an account.
 
 use super::super::dossier;
+use super::handing::LEAVING;
 use super::wire::{AccountAction, AdminReply};
 use super::{Door, say};
 use crate::channel::{AccountAnswer, AccountCommand, Answer, Refusal};
@@ -32,6 +33,9 @@ impl Door {
     }
 
     async fn read_out(&self, stream: &mut UnixStream, deed: AccountAction, account: BareJid) -> io::Result<()> {
+        let Some(_busy) = self.handing.busy() else {
+            return say(stream, &AdminReply::Failed { why: LEAVING.into() }).await;
+        };
         let (parts, mut told) = mpsc::channel::<String>(PARTS_MAX);
         let store = self.store.clone();
         let reading = tokio::task::spawn_blocking(move || {
@@ -60,6 +64,9 @@ impl Door {
             match answer {
                 Ok(Answer::Account(AccountAnswer::Ending { under_way: false, .. })) => {
                     return say(stream, &AdminReply::Over).await;
+                }
+                Err(Refusal::Busy) if self.handing.is_leaving() => {
+                    return say(stream, &AdminReply::Failed { why: LEAVING.into() }).await;
                 }
                 Ok(_) | Err(Refusal::Busy) => {}
                 Err(refusal) => {

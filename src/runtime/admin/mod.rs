@@ -11,13 +11,14 @@ mod handover_requests;
 mod way;
 mod wire;
 
-pub use handing::Handing;
+pub use handing::{Claim, Handing, UNDER_WAY};
 pub use way::Loop;
 pub use wire::{AccountAction, AdminReply, AdminRequest, say_now};
 
 use super::vital::Vital;
 use super::{Metrics, clock};
 use crate::store::{Manifest, Store, StoreError, WorkProgress};
+use handing::LEAVING;
 use std::io;
 use std::ops::ControlFlow;
 use std::os::fd::OwnedFd;
@@ -163,7 +164,9 @@ impl Door {
             return say(stream, &AdminReply::Failed { why: "the folder has to be named from the root on".into() })
                 .await;
         }
-        let _busy = self.handing.busy();
+        let Some(_busy) = self.handing.busy() else {
+            return say(stream, &AdminReply::Failed { why: LEAVING.into() }).await;
+        };
         tracing::info!(to = %to.display(), "a backup begins");
         let (steps, mut told) = mpsc::channel::<WorkProgress>(STEPS_MAX);
         let (store, stopping, folder) = (self.store.clone(), self.stopping.clone(), to.clone());

@@ -20,6 +20,12 @@ impl Asker {
         self.tell(&AdminReply::Failed { why: why.to_owned() });
     }
 
+    /// Tells that the process ends, instead of handing over.
+    pub fn end(&self) {
+        tracing::warn!("no handover, because the service is to end");
+        self.tell(&AdminReply::Failed { why: "the service is told to end, and ends".to_owned() });
+    }
+
     /// Tells that it is done.
     pub fn done(&self, program: &str, gap_ms: u64) {
         self.tell(&AdminReply::HandedOver { program: program.to_owned(), gap_ms });
