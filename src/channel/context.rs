@@ -1,7 +1,7 @@
 //! What a decision may depend on, besides the channel.
 
 use super::group::Facts;
-use super::{Item, Limits, LiveState, Member, Registry};
+use super::{Channel, Item, Limits, LiveState, Member, ParticipantId, Registry};
 use crate::share::OwnDomains;
 use jid::BareJid;
 use rand::rngs::StdRng;
@@ -27,6 +27,19 @@ pub struct Context<'a> {
     pub facts: &'a BTreeMap<u64, Facts>,
     /// The gist of a row (a hash of what it says), if known.
     pub gist_of: &'a dyn Fn(u64) -> Option<u64>,
+    /// The id of an account that has no record, where that follows from the account.
+    pub id_of: &'a dyn Fn(&BareJid) -> Option<ParticipantId>,
     /// Renders the payload of an information item again, with another name.
     pub rename: fn(&Item, &str) -> String,
+}
+
+impl Context<'_> {
+    /// The id of a new record. It follows from the account, so that whoever passes by, joins by MIX or is added is the same
+    /// person (XEP-0421 §4.1), unless somebody has it who was the account before its end.
+    pub fn new_id(&mut self, channel: Option<&Channel>, account: &BareJid) -> ParticipantId {
+        let is_free = |id: &ParticipantId| channel.is_none_or(|channel| channel.member_of(id).is_none());
+        // Drawn in any case, so that a record takes as many draws whatever becomes of it.
+        let drawn = ParticipantId::random(self.dice);
+        (self.id_of)(account).filter(is_free).unwrap_or(drawn)
+    }
 }

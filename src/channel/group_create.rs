@@ -5,8 +5,8 @@ use super::event::{Event, EventKind};
 use super::group::GroupWish;
 use super::limits::check;
 use super::{
-    Actor, Change, Context, Limits, Member, Membership, Nick, NodeSet, Own, ParticipantId, Preferences, Refusal,
-    Rights, Row, RowKind, Settings, Status,
+    Actor, Change, Context, Limits, Member, Membership, Nick, NodeSet, Own, Preferences, Refusal, Rights, Row, RowKind,
+    Settings, Status,
 };
 use jid::BareJid;
 use std::collections::BTreeSet;
@@ -121,7 +121,7 @@ fn person(
     let joined = status == Status::Joined;
     let nick = nick_of(account, wish, joined, nicks, context);
     Member {
-        id: ParticipantId::random(context.dice),
+        id: context.new_id(None, account),
         jid: account.clone(),
         nick,
         status,

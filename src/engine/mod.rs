@@ -110,6 +110,7 @@ impl Engine {
         let created = Shares::new("channels", settings.limits.channels_max, own.clone());
         // From a generator of its own, so that the ids drawn from `dice` stay as they are.
         let seats = std::mem::take(&mut directory.seats);
+        let ended = std::mem::take(&mut directory.ended).into_iter().collect();
         let lot = fairness::lot::Lot::new(StdRng::from_seed(seed.map(|byte| !byte)).random());
         let mut engine = Engine {
             requests: requests::Requests::new(std::mem::take(&mut directory.nicks), &settings.limits, &own),
@@ -128,6 +129,7 @@ impl Engine {
                 page_default: settings.page_default,
                 page_max: settings.page_max,
                 sealer: Sealer::new(sealing_key),
+                ended,
             },
             own,
             dice: StdRng::from_seed(seed),

@@ -92,6 +92,7 @@ impl Engine {
                 | Record::Newcomer { .. }
                 | Record::Tour { .. }
                 | Record::Gone { .. }
+                | Record::Ended { .. }
                 | Record::Unsent(_)
                 | Record::Sent(_) => {}
             }
@@ -112,6 +113,7 @@ impl Engine {
         self.undo_endings(turn.endings_past);
         self.undo_newcomers(turn.newcomers_past);
         self.channels.undo_gone(turn.gone_past);
+        self.undo_ended(turn.ended_past);
         let error = (&Refusal::Internal).into();
         out.extend(turn.replies.iter().map(|reply| Out::Stanza(reply.error(&error))));
         out

@@ -10,7 +10,7 @@ use super::requests::call::{Call, Called, Lookup};
 use super::requests::operating::AnnouncingStep;
 use super::share::Hit;
 use super::{Memory, Out, Query, Step};
-use crate::channel::{Change, ChannelName, Ending, Newcomer, Nick, Refusal};
+use crate::channel::{AccountMark, Change, ChannelName, Ending, Newcomer, Nick, Refusal};
 use crate::store::{Deed, Halves, Outdated, Part, Record, Unsent};
 use crate::xep::Reply;
 use crate::xmpp::{Stanza, StanzaError, Tag, Unreadable};
@@ -84,6 +84,8 @@ pub struct Turn {
     pub(super) newcomers_past: Vec<(BareJid, Option<Newcomer>)>,
     /// What was left of destroyed channels before the turn, in order.
     pub(super) gone_past: Vec<GonePast>,
+    /// How many accounts of names had ended before the turn, in order.
+    pub(super) ended_past: Vec<(AccountMark, u32)>,
     /// Roster items that the turn removes, in order.
     pub(super) left_rosters: Vec<Leaving>,
     /// The turn's steps of announcements, in order.

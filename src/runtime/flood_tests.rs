@@ -5,7 +5,9 @@ use super::archive::waiting::QuestionQueues;
 use super::line::Line;
 use super::outbox::Parcel;
 use crate::channel::Node;
-use crate::engine::outgoing::outbox::{Audience, BookEntry, Delta, EntryNo, Fan, Lasting, ListId, Out, Reached};
+use crate::engine::outgoing::outbox::{
+    Audience, BookEntry, Delta, EntryNo, Fan, Lasting, ListId, Out, Placed, Rank, Reached,
+};
 use crate::engine::share::OwnDomains;
 use crate::xep::List;
 use jid::BareJid;
@@ -19,8 +21,8 @@ fn list(tag: u64) -> ListId {
 
 /// A parcel that makes this many people of one server subscribers of a channel.
 fn subscribers(tag: u64, first: u32, count: u32) -> Parcel {
-    let numbers: Vec<EntryNo> = (first..first + count).map(EntryNo::first).collect();
-    let account = |no: &EntryNo| {
+    let numbers: Vec<Placed> = (first..first + count).map(|place| (Rank::at(0), EntryNo::first(place))).collect();
+    let account = |(_, no): &Placed| {
         let reached = Reached::Address(format!("u{}@h", no.place()).into());
         Out::Book(Delta::Entry { no: *no, entry: BookEntry { reached, marked: false, home: None } })
     };

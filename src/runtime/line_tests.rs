@@ -2,13 +2,17 @@
 
 use super::*;
 use crate::channel::Node;
-use crate::engine::outgoing::outbox::{Audience, BookEntry, Delta, EntryNo, Fan, ListId, Reached};
+use crate::engine::outgoing::outbox::{Audience, BookEntry, Delta, EntryNo, Fan, ListId, Placed, Rank, Reached};
 use crate::xep::List;
 
 pub(super) const HORIZON_MS: u64 = 1000;
 
 pub(super) fn list(tag: u64) -> ListId {
     ListId { tag, list: List::Node(Node::Messages) }
+}
+
+fn placed(no: EntryNo) -> Placed {
+    (Rank::at(no.place() as u64), no)
 }
 
 fn entry(addresses: &[&str]) -> BookEntry {
@@ -18,8 +22,8 @@ fn entry(addresses: &[&str]) -> BookEntry {
 
 /// A parcel that makes accounts `0..count` subscribers of a channel.
 pub(super) fn subscribers(tag: u64, count: u32) -> Parcel {
-    let numbers: Vec<EntryNo> = (0..count).map(EntryNo::first).collect();
-    let account = |no: &EntryNo| {
+    let numbers: Vec<Placed> = (0..count).map(|place| placed(EntryNo::first(place))).collect();
+    let account = |(_, no): &Placed| {
         let entry = entry(&[&format!("u{}@h", no.place())]);
         Out::Book(Delta::Entry { no: *no, entry })
     };
@@ -151,7 +155,7 @@ fn a_long_fan_out_that_is_cut_by_a_lost_link_is_written_whole() {
     assert_eq!(line.confirm(ping), None, "it is not wholly written");
     // An account that joins meanwhile is no recipient.
     let (no, entry) = (EntryNo::first(5000), entry(&["late@h"]));
-    let joined = vec![Out::Book(Delta::Entry { no, entry }), Out::Book(Delta::Added(list(1), no))];
+    let joined = vec![Out::Book(Delta::Entry { no, entry }), Out::Book(Delta::Added(list(1), placed(no)))];
     line.push(Parcel { number: None, outs: joined }, 0);
     line.rewind(0, HORIZON_MS);
     let again = all(&mut line);
@@ -270,9 +274,9 @@ fn who_joins_or_leaves_while_messages_wait_gets_those_that_it_was_there_for() {
     let outs = vec![
         fan(1, "one", Lasting::Row),
         Out::Book(Delta::Entry { no: late, entry: entry(&["late@h"]) }),
-        Out::Book(Delta::Added(list(1), late)),
+        Out::Book(Delta::Added(list(1), placed(late))),
         fan(1, "two", Lasting::Row),
-        Out::Book(Delta::Removed(list(1), early)),
+        Out::Book(Delta::Removed(list(1), placed(early))),
         Out::Fan(Fan { audience: Audience::One(early), ..as_fan(fan(1, "bye", Lasting::Kept)) }),
         fan(1, "three", Lasting::Row),
         // It is in no channel any more.

@@ -3,7 +3,7 @@
 use super::*;
 use crate::channel::Node;
 use crate::engine::outgoing::outbox::{
-    Audience, BookEntry, Delta, EntryNo, Fan, HomeNo, Lasting, ListId, MulticastService, Out, Reached,
+    Audience, BookEntry, Delta, EntryNo, Fan, HomeNo, Lasting, ListId, MulticastService, Out, Rank, Reached,
 };
 use crate::runtime::outbox::Parcel;
 use crate::xep::List;
@@ -37,7 +37,7 @@ fn bench() -> Bench {
 fn account(place: u32, address: &str) -> [Out; 2] {
     let (no, entry) =
         (EntryNo::first(place), BookEntry { reached: Reached::Address(address.into()), marked: false, home: None });
-    [Out::Book(Delta::Entry { no, entry }), Out::Book(Delta::Added(LIST, no))]
+    [Out::Book(Delta::Entry { no, entry }), Out::Book(Delta::Added(LIST, (Rank::at(0), no)))]
 }
 
 fn fan(body: &str) -> Out {
@@ -266,7 +266,7 @@ async fn what_is_urgent_passes_between_two_blocks_of_a_fan_out() {
 fn shared(place: u32, address: &str) -> [Out; 2] {
     let no = EntryNo::first(place);
     let entry = BookEntry { reached: Reached::Address(address.into()), marked: false, home: HomeNo::new(0) };
-    [Out::Book(Delta::Entry { no, entry }), Out::Book(Delta::Added(LIST, no))]
+    [Out::Book(Delta::Entry { no, entry }), Out::Book(Delta::Added(LIST, (Rank::at(0), no)))]
 }
 
 fn multicast(place: usize, to: &str) -> Out {

@@ -1,7 +1,7 @@
 //! What is kept in memory of every channel, and what the lists of channels say of an account.
 
 use super::{Belief, SavedSeat, Tour};
-use crate::channel::{ChannelName, Ending, GoneChannel, Newcomer, Nick, Stamp};
+use crate::channel::{AccountMark, ChannelName, Ending, GoneChannel, Newcomer, Nick, Stamp};
 use jid::BareJid;
 use std::collections::BTreeMap;
 
@@ -73,6 +73,8 @@ pub struct Directory {
     pub seats: Vec<SavedSeat>,
     /// What is left of destroyed channels.
     pub gone: Vec<GoneChannel>,
+    /// How many accounts of each name have ended, of those of which any has.
+    pub ended: Vec<(AccountMark, u32)>,
 }
 
 /// What the lists of channels say of an account or a domain. Only channels that are listed count.

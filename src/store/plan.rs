@@ -56,6 +56,7 @@ pub(super) fn plan(dbs: &impl Databases, month: Month, seen: &Seen, records: &[R
             Record::Ending { account, ending } => {
                 draft.set(keyspace::ending(account), ending.as_ref().map(|ending| (account, ending)))?;
             }
+            Record::Ended { mark, count } => draft.put(keyspace::ended(*mark), keyspace::encode(&(mark, count))?),
             Record::Gone { name, gone } => draft.set(keyspace::gone(name), gone.as_deref())?,
             Record::Tour { account, deed, tour } => draft.set(keyspace::tour(account, *deed), tour.as_ref())?,
             Record::Unsent(unsent) => {

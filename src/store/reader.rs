@@ -123,7 +123,8 @@ pub(super) fn directory(dbs: &impl Databases) -> Result<Directory, StoreError> {
     let tours = dbs.values(Space::State, &keyspace::all(b'z'), usize::MAX)?;
     let seats = dbs.values(Space::State, &keyspace::all(b'S'), usize::MAX)?;
     let gone = dbs.values(Space::State, &keyspace::all(b'H'), usize::MAX)?;
-    Ok(Directory { listings, gid_highest, nicks, endings, newcomers, tours, clock, seats, gone })
+    let ended = dbs.values(Space::State, &keyspace::all(b'N'), usize::MAX)?;
+    Ok(Directory { listings, gid_highest, nicks, endings, newcomers, tours, clock, seats, gone, ended })
 }
 
 /// The tags of channels that have a list of those who may join.

@@ -1,7 +1,7 @@
 //! The records that a commit stores.
 
 use super::{Deed, Tour, Unsent};
-use crate::channel::{Change, ChannelName, Ending, GoneChannel, Newcomer, Nick, ParticipantId, Stamp};
+use crate::channel::{AccountMark, Change, ChannelName, Ending, GoneChannel, Newcomer, Nick, ParticipantId, Stamp};
 use jid::BareJid;
 use std::sync::Arc;
 
@@ -73,6 +73,13 @@ pub enum Record {
         name: ChannelName,
         /// What is left.
         gone: Option<Arc<GoneChannel>>,
+    },
+    /// One more account of a name has ended. Never forgotten: the id of a later one depends on it.
+    Ended {
+        /// What stands for the name.
+        mark: AccountMark,
+        /// How many have; 0 where that was taken back.
+        count: u32,
     },
     /// A parcel: what is sent of all this, kept until the host server is known to have it.
     Unsent(Unsent),

@@ -79,12 +79,17 @@ impl Sealer {
         hex::encode(block)
     }
 
-    /// The id of an account that shares its presence with a channel without being in it. It is always the same, differs
-    /// between channels, and does not show the account.
-    pub fn visitor(&self, tag: u64, account: &BareJid) -> ParticipantId {
+    /// The id of an account in a channel, as a participant and without being one. It is always the same, differs between
+    /// channels, and does not show the account. `ended`: how many accounts of this name have ended, because the next one is
+    /// somebody else.
+    pub fn visitor(&self, tag: u64, account: &BareJid, ended: u32) -> ParticipantId {
         let mut hash = Sha256::new();
         hash.update(b"visitor");
         hash.update(tag.to_be_bytes());
+        if ended > 0 {
+            hash.update([0]);
+            hash.update(ended.to_be_bytes());
+        }
         hash.update(account.as_str());
         let mut block = [0; 16];
         block.copy_from_slice(&hash.finalize()[..16]);

@@ -2,8 +2,9 @@
 
 use super::Sealer;
 use crate::channel::search::SearchFault;
-use crate::channel::{ChannelName, Limits, ServiceAction, ServiceRole};
+use crate::channel::{AccountMark, ChannelName, Limits, ParticipantId, ServiceAction, ServiceRole};
 use jid::{BareJid, DomainPart};
+use std::collections::HashMap;
 
 /// What all requests share: the service's names, rights, limits and key.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub struct Service {
     pub page_max: usize,
     /// Seals row numbers into ids.
     pub sealer: Sealer,
+    /// How many accounts of each name have ended, of those of which any has.
+    pub ended: HashMap<AccountMark, u32>,
 }
 
 impl Service {
@@ -63,6 +66,16 @@ impl Service {
     pub fn registrants(&self) -> &[String] {
         let named = &self.limits.nick_domains;
         if named.is_empty() { &self.creators } else { named }
+    }
+
+    /// The id of an account in a channel, where no record says another one.
+    pub fn id_of(&self, tag: u64, account: &BareJid) -> ParticipantId {
+        self.sealer.visitor(tag, account, self.ended_of(self.sealer.account(account)))
+    }
+
+    /// How many accounts of a name have ended.
+    pub fn ended_of(&self, mark: AccountMark) -> u32 {
+        self.ended.get(&mark).copied().unwrap_or_default()
     }
 
     /// The address of a channel.

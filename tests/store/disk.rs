@@ -206,7 +206,7 @@ fn another_version_is_refused_with_both_versions() {
     drop(open(folder.path()));
     fs::write(folder.path().join("FORMAT"), "mixd store 42\n").unwrap();
     let told = why(folder.path());
-    assert!(told.contains("version 42") && told.contains("version 7"), "{told}");
+    assert!(told.contains("version 42") && told.contains("version 8"), "{told}");
     fs::write(folder.path().join("FORMAT"), "gibberish").unwrap();
     assert!(why(folder.path()).contains("does not say which version"));
 }

@@ -109,6 +109,7 @@ impl Room {
             past: &Default::default(),
             facts: &self.facts,
             gist_of: &|_| None,
+            id_of: &|_| None,
             rename: mixd::xep::information::renamed,
         };
         let decision = self.channel.decide(&actor, command, &mut context).unwrap();

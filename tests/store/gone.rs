@@ -3,6 +3,7 @@
 use crate::fixture::{NOON, Room, jid, loaded, name};
 use mixd::channel::{AccountMark, Change, GoneChannel, Lists, Stamp, Versions};
 use mixd::store::{Record, Store};
+use mixd::xep::Sealer;
 
 /// What is left of a channel that hid its people.
 pub fn gone(text: &str, tag: u64, creator: &str) -> GoneChannel {
@@ -65,7 +66,17 @@ fn an_account_that_is_erased_is_in_no_version_of_affiliations(store: &dyn Store)
     assert_eq!((kept.current(Lists::All), kept.changed_since(Lists::All, 1100)), (1300, None));
 }
 
+fn how_many_accounts_of_a_name_ended_is_kept_when_one_is_erased(store: &dyn Store) {
+    let mark = Sealer::new(store.sealing_key()).account(&jid("p1"));
+    for count in [1, 2] {
+        store.commit(NOON, &[Record::Ended { mark, count }]).unwrap();
+    }
+    store.erase(&jid("p1")).unwrap();
+    assert_eq!(store.directory().unwrap().ended, [(mark, 2)]);
+}
+
 claims! {
+    how_many_accounts_of_a_name_ended_is_kept_when_one_is_erased,
     an_account_that_is_erased_is_in_no_version_of_affiliations,
     what_is_left_of_a_channel_is_kept_until_its_name_is_free,
     an_account_that_is_erased_created_no_channel_that_is_gone,

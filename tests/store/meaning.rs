@@ -32,6 +32,9 @@ pub fn of(store: &dyn Store) -> String {
     for gone in &directory.gone {
         line(&mut text, &format!("gone {gone:?}"));
     }
+    for (mark, count) in &directory.ended {
+        line(&mut text, &format!("ended {mark:?} {count}"));
+    }
     for unsent in store.unsent().unwrap() {
         let parts: Vec<String> = unsent.parts.iter().map(part).collect();
         line(&mut text, &format!("unsent {} {} {}", unsent.number, unsent.stamp.0, parts.join(" ")));

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 pub type Database = (String, Vec<(Vec<u8>, Vec<u8>)>);
 
 /// The formats of which there is a sample.
-pub const FORMATS: [u8; 3] = [4, 5, 6];
+pub const FORMATS: [u8; 4] = [4, 5, 6, 7];
 
 /// The backup of a format.
 pub fn backup(format: u8) -> PathBuf {

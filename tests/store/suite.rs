@@ -369,6 +369,7 @@ fn a_loaded_channel_knows_repeats(store: &dyn Store) {
             past: &Default::default(),
             facts: &Default::default(),
             gist_of: &|_| None,
+            id_of: &|_| None,
             rename: mixd::xep::information::renamed,
         };
         let actor = Actor { account: jid("hag66"), operator: false };

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 /// The format of this program.
-const OURS: u8 = 7;
+const OURS: u8 = 8;
 
 fn upgrade(root: &Path) -> Upgraded {
     let mut found = Vec::new();

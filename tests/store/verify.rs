@@ -57,6 +57,8 @@ fn build(path: &Path) {
         clients: vec![client],
     };
     store_one(&store, mixd::store::Record::Seat { account: jid("p0"), tag: 1, seat: Some(seat) });
+    let mark = mixd::channel::AccountMark(5);
+    store_one(&store, mixd::store::Record::Ended { mark, count: 1 });
     let gone = crate::gone::gone("ruin", 9, "owner");
     store_one(&store, mixd::store::Record::Gone { name: gone.name.clone(), gone: Some(gone.into()) });
     room.run(&store, "owner", Command::Invite { invitee: jid("guest2") });
@@ -138,6 +140,12 @@ const DAMAGES: &[(&str, u8, Damage, &str)] = &[
     ("state", b'y', Damage::Moved, "nicks: registered nick of p0@host.example: it lies under another account"),
     ("state", b'z', Damage::Moved, "tours: what p0@host.example set off: it lies under another account"),
     ("state", b'H', Damage::Moved, "gone: what is left of channel ruin: it lies under the key of another name"),
+    (
+        "state",
+        b'N',
+        Damage::Moved,
+        "endings: accounts of a name that ended, AccountMark(5): they lie under another name",
+    ),
     ("state", b'S', Damage::Moved, "seats: the seat of p0@host.example in room coven: it lies under another account"),
     ("state", b'v', Damage::Gone, "guests: channel coven, guest guest@host.example: the list of channels"),
     ("state", b'e', Damage::Moved, "lists: channel coven, list Allowed: stranger@host.example lies under"),

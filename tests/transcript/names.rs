@@ -70,8 +70,12 @@ impl Names {
         }
         for account in &self.senders {
             let jid = account.as_str();
-            let alias = format!("{{{name}:visitor:{}}}", jid.strip_suffix(HOME).unwrap_or(jid));
-            self.aliases.entry(self.sealer.visitor(tag, account).to_string()).or_insert(alias);
+            let who = jid.strip_suffix(HOME).unwrap_or(jid);
+            for ended in 0..3 {
+                let later = if ended == 0 { String::new() } else { format!("#{}", ended + 1) };
+                let id = self.sealer.visitor(tag, account, ended).to_string();
+                self.aliases.entry(id).or_insert(format!("{{{name}:visitor:{who}{later}}}"));
+            }
         }
         for invitation in channel.invitations() {
             let invitee = invitation.invitee.as_str();

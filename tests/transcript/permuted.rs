@@ -5,8 +5,11 @@ use super::script::{Script, Step};
 use super::veil::HIDE;
 use super::world::{Memory, World};
 use super::{play, setup};
-use std::collections::BTreeSet;
+use jid::BareJid;
+use mixd::xep::Sealer;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::OnceLock;
 
 const HOME: &str = "@shakespeare.example";
 /// Who administers the channel or the service, and may know.
@@ -190,6 +193,40 @@ fn numbered(stanzas: &[String]) -> Vec<String> {
     stanzas.iter().map(&mut one).collect()
 }
 
+/// How many names are tried for an account, to find one whose id is close behind another one.
+const SPELLINGS: usize = 150;
+
+static IDS: OnceLock<Ids> = OnceLock::new();
+
+/// The ids of accounts in the channel of these transcripts.
+struct Ids {
+    sealer: Sealer,
+    tag: u64,
+}
+
+impl Ids {
+    fn new() -> Ids {
+        let coven = setup("setup/coven").expect("there is such a setup");
+        let mut world = World::new(&coven, Memory::Kept).expect("its settings are some");
+        coven.steps().for_each(|step| drop(play(&mut world, &coven, step).expect("a setup can be played")));
+        let (key, tag) = world.key_and_tag("coven").expect("the setup makes it");
+        Ids { sealer: Sealer::new(key), tag }
+    }
+
+    fn of(&self, account: &str) -> String {
+        let account = BareJid::new(account).expect("an account of a transcript");
+        self.sealer.visitor(self.tag, &account, 0).to_string()
+    }
+}
+
+/// The accounts that a text names.
+fn accounts(text: &str) -> BTreeSet<String> {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && !"@.-".contains(c));
+    let is_one = |word: &&str| word.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.'));
+    let found = words.filter(is_one).map(str::to_lowercase).filter(|word| !word.ends_with(SERVICE));
+    found.filter(|word| BareJid::new(word).is_ok()).collect()
+}
+
 /// Other names for the accounts of a text, which sort the other way round and are of other lengths.
 struct Others(Vec<(String, String)>);
 
@@ -206,9 +243,27 @@ impl Others {
             .filter(|name| !name.is_empty())
             .collect();
         let count = names.len();
-        let other =
-            |(n, name): (usize, String)| (name.clone(), format!("q{:03}x{}{name}", count - n, "y".repeat(n % 5)));
-        let mut names: Vec<_> = names.into_iter().enumerate().map(other).collect();
+        let places: BTreeMap<String, usize> = names.into_iter().enumerate().map(|(n, name)| (name, n)).collect();
+        // Ids follow from accounts, and some lists are in the order of the ids that they show: that order stays.
+        let ids = IDS.get_or_init(Ids::new);
+        let mut all: Vec<(String, String)> = accounts(text).into_iter().map(|who| (ids.of(&who), who)).collect();
+        all.sort();
+        let (mut names, mut last) = (Vec::new(), String::new());
+        for (id, who) in all {
+            let Some((name, place)) = who.strip_suffix(HOME).and_then(|name| places.get_key_value(name)) else {
+                last = id.max(last);
+                continue;
+            };
+            let spelling = |n: usize| {
+                let more: String =
+                    [n / 676 % 26, n / 26 % 26, n % 26].map(|it| (b'a' + it as u8) as char).iter().collect();
+                format!("q{:03}x{}{more}{name}", count - place, "y".repeat(place % 5))
+            };
+            let found = (0..SPELLINGS).map(spelling).map(|name| (ids.of(&format!("{name}{HOME}")), name));
+            let (id, other) = found.filter(|(id, _)| *id > last).min().expect("there are many spellings");
+            names.push((name.clone(), other));
+            last = id;
+        }
         names.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
         Others(names)
     }

@@ -5,10 +5,9 @@ use super::draft::Draft;
 use crate::channel::event::EventKind;
 use crate::channel::{
     Action, Actor, Answer, Change, Channel, Context, Decision, Invitation, JoinWish, Limits, Member, Nick, Node,
-    NodeSet, Own, ParticipantId, Refusal, Registry, Status,
+    NodeSet, Own, Refusal, Registry, Status,
 };
 use jid::BareJid;
-use rand::rngs::StdRng;
 
 /// Stays of one member that are kept apart. Beyond that, the oldest are dropped.
 const WINDOWS_MAX: usize = 128;
@@ -61,7 +60,7 @@ impl Channel {
             }
         };
         let nodes = if self.is_group() && subscribe.is_empty() { NodeSet::GROUP } else { subscribe };
-        let member = seated(&draft, &actor.account, nick.clone(), nodes, context.dice);
+        let member = seated(&draft, &actor.account, nick.clone(), nodes, context);
         let passer_by = context.live.seats.passer_by(&actor.account).filter(|_| draft.member(&actor.account).is_none());
         let id = passer_by.map_or(member.id.clone(), |passer_by| passer_by.id.clone());
         let named = is_stated || member.named;
@@ -232,7 +231,7 @@ pub fn nick_among(wish: Nick, others: usize, bytes_max: usize, is_free: impl Fn(
 }
 
 /// The record of an account that is a participant from the next row on.
-pub fn seated(draft: &Draft<'_>, account: &BareJid, nick: Nick, nodes: NodeSet, dice: &mut StdRng) -> Member {
+pub fn seated(draft: &Draft<'_>, account: &BareJid, nick: Nick, nodes: NodeSet, context: &mut Context<'_>) -> Member {
     let (past, head) = (draft.member(account), draft.head);
     let mut windows = past.map(|past| past.windows.clone()).unwrap_or_default();
     match windows.last_mut() {
@@ -248,7 +247,7 @@ pub fn seated(draft: &Draft<'_>, account: &BareJid, nick: Nick, nodes: NodeSet, 
     own.mark = own.mark.max((head.row, head.ordinal));
     let named = past.is_some_and(|past| past.named && past.nick == nick);
     Member {
-        id: past.map_or_else(|| ParticipantId::random(dice), |past| past.id.clone()),
+        id: past.map_or_else(|| context.new_id(Some(draft.channel), account), |past| past.id.clone()),
         jid: account.clone(),
         nick,
         status: Status::Joined,

@@ -35,7 +35,8 @@ impl Channel {
         }
         let nick = self.free_in_room(actor, wish.nick.clone(), context)?;
         // Whoever was in the channel is who it was.
-        let id = self.member(account).map_or_else(|| wish.id.clone(), |past| past.id.clone());
+        let past = self.member(account).or_else(|| context.past.get(account).and_then(Option::as_ref));
+        let id = past.map_or_else(|| wish.id.clone(), |past| past.id.clone());
         let member = Seats::stand_in(account, nick, (id, self.head().row + 1));
         let answer = entered(&member, true);
         Ok(Decision::of(vec![Change::Entered(member)], answer))

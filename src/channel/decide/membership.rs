@@ -8,10 +8,9 @@ use crate::channel::group::Invitee;
 use crate::channel::group_create::check_named;
 use crate::channel::{
     Action, Actor, Answer, Change, Channel, Context, GroupAnswer, Limits, Member, Membership, Nick, NodeSet, Own,
-    ParticipantId, Refusal, Status,
+    Refusal, Status,
 };
 use jid::BareJid;
-use rand::rngs::StdRng;
 use std::collections::BTreeSet;
 
 impl Channel {
@@ -139,12 +138,12 @@ impl Channel {
         let wish = self.registered_nick(&invitee.jid, context.registry).or_else(|| invitee.nick.clone());
         let wish = wish.or_else(|| past.as_ref().map(|past| past.nick.clone()));
         if invites {
-            let member = waiting(draft, &invitee.jid, wish, context.limits, context.dice);
+            let member = waiting(draft, &invitee.jid, wish, context);
             draft.put(Change::Invited, member.clone());
             draft.event(EventKind::MemberAdded, by, Some(&member), Some("waiting"));
         } else {
             let nick = choose_nick(draft, &invitee.jid, wish, context);
-            let member = seated(draft, &invitee.jid, nick, NodeSet::GROUP, context.dice);
+            let member = seated(draft, &invitee.jid, nick, NodeSet::GROUP, context);
             draft.put(Change::Joined, member.clone());
             draft.event(EventKind::MemberAdded, by, Some(&member), Some("joined"));
         }
@@ -179,12 +178,12 @@ pub fn edited(draft: &Draft<'_>, named: Vec<BareJid>, removed: &BTreeSet<BareJid
 }
 
 /// The record of an account that was added and has not joined. Its nick is a wish, and others may have it.
-fn waiting(draft: &Draft<'_>, account: &BareJid, wish: Option<Nick>, limits: &Limits, dice: &mut StdRng) -> Member {
+fn waiting(draft: &Draft<'_>, account: &BareJid, wish: Option<Nick>, context: &mut Context<'_>) -> Member {
     let past = draft.member(account);
-    let nick = wish.unwrap_or_else(|| Nick::for_account(account)).cut(limits.nick_bytes_max);
+    let nick = wish.unwrap_or_else(|| Nick::for_account(account)).cut(context.limits.nick_bytes_max);
     let named = past.is_some_and(|past| past.named && past.nick == nick);
     Member {
-        id: past.map_or_else(|| ParticipantId::random(dice), |past| past.id.clone()),
+        id: past.map_or_else(|| context.new_id(Some(draft.channel), account), |past| past.id.clone()),
         jid: account.clone(),
         nick,
         status: Status::Waiting,

@@ -70,6 +70,7 @@ impl World {
             past: &Default::default(),
             facts: &facts,
             gist_of: &|_| None,
+            id_of: &|_| None,
             rename,
         };
         let plan = group_create::plan(&wish, &actor("ann"), &mut context)?;
@@ -176,6 +177,7 @@ impl World {
             past: &self.past,
             facts: &self.facts,
             gist_of: &|_| None,
+            id_of: &|_| None,
             rename,
         };
         let decision = self.channel.decide(&actor(name), command, &mut context)?;

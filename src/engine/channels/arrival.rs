@@ -3,9 +3,9 @@
 //! A channel is in memory once all of its people are in the address book. An unloaded channel is gone at once; its
 //! people leave the address book in later turns, before the next channel is loaded.
 
-use super::super::outgoing::outbox::EntryNo;
+use super::super::outgoing::outbox::{Placed, Rank};
 use crate::channel::apart::Apart;
-use crate::channel::{Channel, ChannelName, NodeSet, ParticipantId, Stamp};
+use crate::channel::{Channel, ChannelName, NodeSet};
 use crate::xep::List;
 use jid::BareJid;
 use std::collections::{BTreeMap, VecDeque};
@@ -21,17 +21,17 @@ pub struct Arrival {
     pub(super) name: ChannelName,
     /// `None` if the channel does not exist.
     pub(super) channel: Option<Box<Channel>>,
-    /// Participants ordered by id, then guests ordered by time. Deliveries follow this order; an order by JID would
-    /// reveal something through their timing.
+    /// In the order of the lists that they are on. Deliveries follow this order; an order by JID would reveal something
+    /// through their timing.
     pub(super) people: std::vec::IntoIter<Subscriber>,
     /// Those already in the address book.
-    pub(super) lists: BTreeMap<List, Vec<EntryNo>>,
+    pub(super) lists: BTreeMap<List, Vec<Placed>>,
 }
 
 #[derive(Debug)]
 pub(super) struct Subscriber {
     pub(super) jid: BareJid,
-    pub(super) place: (Stamp, Option<ParticipantId>),
+    pub(super) rank: Rank,
     pub(super) is_guest: bool,
     pub(super) nodes: NodeSet,
 }
@@ -44,19 +44,19 @@ impl Arrival {
         let seated = channel.iter().flat_map(|channel| channel.participants());
         let seated = seated.map(|it| Subscriber {
             jid: it.jid.clone(),
-            place: (Stamp::default(), Some(it.id.clone())),
+            rank: Rank::of(it.since, &it.id),
             is_guest: false,
             nodes: it.subscriptions,
         });
         let guests = channel.iter().flat_map(|channel| channel.guests());
         let guests = guests.map(|it| Subscriber {
             jid: it.jid.clone(),
-            place: (it.since, None),
+            rank: Rank::of_guest(it.since, &it.jid),
             is_guest: true,
             nodes: it.subscriptions,
         });
         let mut people: Vec<Subscriber> = seated.chain(guests).collect();
-        people.sort_unstable_by(|a, b| (a.is_guest, &a.place, &a.jid).cmp(&(b.is_guest, &b.place, &b.jid)));
+        people.sort_unstable_by(|a, b| (a.rank, a.is_guest, &a.jid).cmp(&(b.rank, b.is_guest, &b.jid)));
         Arrival { name, channel, people: people.into_iter(), lists: BTreeMap::new() }
     }
 

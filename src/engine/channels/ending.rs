@@ -2,10 +2,10 @@
 
 use super::super::requests::request::{Asked, Effects};
 use super::super::{Engine, Needs, Turn};
-use super::endings::{ENDINGS_MAX, EndingWalk, Endings, Search, TRACING, TraceWish, WALK};
+use super::endings::{ENDED_MAX, ENDINGS_MAX, EndingWalk, Endings, Search, TRACING, TraceWish, WALK};
 use super::places::{IN, WAITS};
 use crate::channel::{
-    AccountAnswer, AccountCommand, Actor, Answer, ChannelName, Command, Ending, Refusal, ServiceAction,
+    AccountAnswer, AccountCommand, AccountMark, Actor, Answer, ChannelName, Command, Ending, Refusal, ServiceAction,
 };
 use crate::chore::Chore;
 use crate::store::{Place, Record, Trace};
@@ -256,6 +256,31 @@ impl Engine {
         !effects.is_part
     }
 
+    /// The next account of this name is somebody else, and has other participant ids.
+    fn count_end(&mut self, account: &BareJid, turn: &mut Turn) {
+        let (mark, all) = (self.service.sealer.account(account), self.service.ended.len());
+        let max = if self.own.has(account.domain().as_str()) { ENDED_MAX } else { ENDED_MAX / 2 };
+        let past = self.service.ended_of(mark);
+        if past == 0 && all >= max {
+            return;
+        }
+        turn.ended_past.push((mark, past));
+        self.set_ended(mark, past + 1);
+        turn.records.push(Record::Ended { mark, count: past + 1 });
+    }
+
+    fn set_ended(&mut self, mark: AccountMark, count: u32) {
+        match count {
+            0 => drop(self.service.ended.remove(&mark)),
+            count => drop(self.service.ended.insert(mark, count)),
+        }
+    }
+
+    /// Restores how many accounts of each name have ended, because a commit was refused.
+    pub(in crate::engine) fn undo_ended(&mut self, past: Vec<(AccountMark, u32)>) {
+        past.into_iter().rev().for_each(|(mark, count)| self.set_ended(mark, count));
+    }
+
     /// Completes an account whose channels are all done, unless it was added to another channel meanwhile.
     fn end_walk(&mut self, place: &(u64, BareJid), turn: &mut Turn) {
         let account = &place.1;
@@ -279,6 +304,7 @@ impl Engine {
         if !self.forget_in_gone(account, turn) {
             return;
         }
+        self.count_end(account, turn);
         let past = self.channels.endings.all.get(account).copied();
         tracing::info!(%account, "an account is ended in every channel");
         let rest = past.filter(|past| past.erases).map(|past| Ending { is_out: true, ..past });

@@ -19,6 +19,9 @@ pub(super) const TRACING: Budget = Budget { things: 512, cost: usize::MAX };
 /// The most accounts being ended.
 pub(super) const ENDINGS_MAX: usize = 100_000;
 
+/// The most names of which it is known how many accounts have ended. The service's own domains alone have the second half.
+pub(super) const ENDED_MAX: usize = 4_000_000;
+
 /// All accounts being ended.
 #[derive(Debug)]
 pub(in crate::engine) struct Endings {

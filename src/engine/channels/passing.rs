@@ -16,9 +16,9 @@ impl Engine {
         }
         for subscriber in arrival.people.by_ref().take(*count) {
             *count -= 1;
-            let Subscriber { jid, is_guest, nodes, .. } = subscriber;
+            let Subscriber { jid, rank, is_guest, nodes } = subscriber;
             let no = self.people.hold(&jid, is_guest, self.outgoing.early());
-            nodes.iter().for_each(|node| arrival.lists.entry(List::Node(node)).or_default().push(no));
+            nodes.iter().for_each(|node| arrival.lists.entry(List::Node(node)).or_default().push((rank, no)));
         }
         if arrival.people.len() > 0 {
             return false;

@@ -72,7 +72,7 @@ impl Engine {
         let info = information::first(Some(&name.unescaped()), self.now);
         let created = Change::Created { profile, settings: self.settings_of_rooms(), rights, info };
         self.put_created(&name, &created);
-        let id = self.service.sealer.visitor(tag, &actor.account);
+        let id = self.service.id_of(tag, &actor.account);
         let nick = nick.cut(self.service.limits.nick_bytes_max);
         let wish = EnterWish { nick, id, password: None, is_inside: false };
         let decided = self.decide_in(&name, actor, Command::Enter(wish));

@@ -129,7 +129,7 @@ impl Engine {
         if !is_inside && !self.find_seat(tag, &actor.account, turn) {
             return Err(Refusal::Busy);
         }
-        let id = self.service.sealer.visitor(tag, &actor.account);
+        let id = self.service.id_of(tag, &actor.account);
         let nick = nick.cut(self.service.limits.nick_bytes_max);
         let wish = EnterWish { nick, id, password, is_inside };
         let was_shown = self.channels.channel(name).and_then(|it| it.participant(&actor.account)).is_some_and(is_shown);
@@ -199,8 +199,10 @@ impl Engine {
         // Whoever enters anew can say something else each time.
         let pacing = if was_there { Pacing::Paced } else { Pacing::Now };
         self.tell_of_seat((name, tag), &account, (pacing, Some(no)), turn);
-        if known.is_none() {
-            turn.outbox.push(Out::Book(Delta::Added(ListId { tag, list: List::Sessions }, no)));
+        if known.is_none()
+            && let Some(placed) = self.occupants.placed(tag, full)
+        {
+            turn.outbox.push(Out::Book(Delta::Added(ListId { tag, list: List::Sessions }, placed)));
         }
     }
 

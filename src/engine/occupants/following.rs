@@ -4,11 +4,11 @@ use super::super::{Engine, Turn};
 use super::audiences::Knows;
 use super::ends::{Ended, Why};
 use super::room::Review;
-use super::seat::Trace;
+use super::seat::{Seat, Trace};
 use super::showing::{is_shown, stands_out};
 use super::telling::Pacing;
 use crate::channel::{Change, ChannelName, Member, Node, Own, Status};
-use crate::engine::outgoing::outbox::EntryNo;
+use crate::engine::outgoing::outbox::Placed;
 use crate::xep::muc::presence::status;
 use jid::BareJid;
 
@@ -162,9 +162,11 @@ impl Engine {
     }
 
     /// The sessions of a room, as the address book has to know them when the channel comes into memory.
-    pub(in crate::engine) fn sessions_in(&self, tag: u64) -> Vec<EntryNo> {
-        let numbers = self.occupants.room(tag).map(|room| room.numbers().collect());
-        numbers.unwrap_or_default()
+    pub(in crate::engine) fn sessions_in(&self, tag: u64) -> Vec<Placed> {
+        let room = self.occupants.room(tag).into_iter();
+        let mut all: Vec<Placed> = room.flat_map(|room| room.occupants()).flat_map(Seat::placed).collect();
+        all.sort_by_key(|(rank, _)| *rank);
+        all
     }
 }
 

@@ -45,7 +45,7 @@ impl Engine {
         let account = full.to_bare();
         let (passer_by, stand_in) = self.stands_on(tag, &account);
         let Some((session, seat)) = self.occupants.leave(tag, full) else { return };
-        turn.outbox.push(Out::Book(Delta::Removed(ListId { tag, list: List::Sessions }, session.no)));
+        turn.outbox.push(Out::Book(Delta::Removed(ListId { tag, list: List::Sessions }, session.placed())));
         let since = turn.outbox.len();
         if let Some(member) = &stand_in {
             self.tell_of_end((name, tag), (member, &session, seat.as_ref()), what, turn);
@@ -117,7 +117,7 @@ impl Engine {
             let seat = self.occupants.room(tag).and_then(|room| room.seat_of(&account));
             let Some((seat, member)) = seat.zip(member) else { continue };
             let list = ListId { tag, list: List::Sessions };
-            turn.outbox.extend(seat.numbers().map(|no| Out::Book(Delta::Removed(list, no))));
+            turn.outbox.extend(seat.placed().map(|it| Out::Book(Delta::Removed(list, it))));
             leaving.push((member, why, seat.sessions.iter().map(|session| FullJid::clone(&session.full)).collect()));
         }
         let mut gone = Vec::new();

@@ -44,7 +44,7 @@ mod visits;
 mod watchers;
 
 use super::fairness::pace::Pace;
-use super::outgoing::outbox::EntryNo;
+use super::outgoing::outbox::{EntryNo, Placed};
 use super::share::{Hit, OwnDomains, Shares};
 use crate::channel::{ChannelName, Invited, Member, ParticipantId, Rate, Seats};
 use crate::chore::{Budget, Chore};
@@ -221,6 +221,11 @@ impl Occupants {
     /// The entry in the address book of a client that has a session in a room.
     pub fn entry_of(&mut self, tag: u64, full: &FullJid) -> Option<EntryNo> {
         self.rooms.get_mut(&tag)?.session_mut(full).map(|session| session.no)
+    }
+
+    /// The entry of a session on the list of the room's sessions.
+    pub fn placed(&mut self, tag: u64, full: &FullJid) -> Option<Placed> {
+        self.rooms.get_mut(&tag)?.session_mut(full).map(|session| session.placed())
     }
 
     /// Whoever sits in a room has this id there from here on, and this record where it has none in the channel.

@@ -172,7 +172,7 @@ impl Room {
         mut session: Session,
     ) {
         let moment = self.next_moment();
-        session.since = moment;
+        (session.since, session.came) = (moment, moment);
         let place = self.seats.put(account, moment, passer_by);
         let trace = self.traces.remove(id).unwrap_or_default();
         let seat = self.occupants.entry(place).or_insert_with(|| {
@@ -181,6 +181,9 @@ impl Room {
         });
         seat.id = id.clone();
         self.sessions -= seat.sessions.len();
+        if let Some(other) = seat.sessions.iter().find(|other| other.full == session.full) {
+            session.came = other.came;
+        }
         seat.sessions.retain(|other| other.full != session.full);
         seat.sessions.reserve_exact(1);
         seat.sessions.push(session);
@@ -188,9 +191,10 @@ impl Room {
     }
 
     /// A seat is there again, at its place or behind all others.
-    pub fn sit_again(&mut self, place: u64, (account, passer_by): (&Arc<BareJid>, Option<Member>), seat: Seat) {
+    pub fn sit_again(&mut self, place: u64, (account, passer_by): (&Arc<BareJid>, Option<Member>), mut seat: Seat) {
         let place = place.max(self.moment + 1);
         self.moment = place;
+        seat.sessions.iter_mut().for_each(|session| session.came = place);
         self.sessions += seat.sessions.len();
         self.seats.put(account, place, passer_by);
         self.occupants.insert(place, Box::new(seat));

@@ -178,7 +178,8 @@ impl Engine {
         }
         self.show_others((name, tag), arrivals, turn);
         let list = ListId { tag, list: List::Sessions };
-        turn.outbox.extend(arrivals.iter().map(|it| Out::Book(Delta::Added(list, it.no))));
+        let placed = arrivals.iter().filter_map(|it| self.occupants.placed(tag, &it.entering.full));
+        turn.outbox.extend(placed.map(|it| Out::Book(Delta::Added(list, it))));
         for it in arrivals {
             self.tell_of_seat((name, tag), &it.account(), (Pacing::Now, Some(it.no)), turn);
         }

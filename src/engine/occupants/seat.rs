@@ -1,7 +1,7 @@
 //! A seat in a room, with its sessions, and what others were told of it.
 
 use crate::channel::{Nick, ParticipantId};
-use crate::engine::outgoing::outbox::EntryNo;
+use crate::engine::outgoing::outbox::{EntryNo, Placed, Rank};
 use crate::xep::availability::Availability;
 use jid::FullJid;
 use std::sync::Arc;
@@ -13,6 +13,8 @@ pub struct Session {
     pub full: Arc<FullJid>,
     /// Its entry in the address book.
     pub no: EntryNo,
+    /// The moment of the room at which it came.
+    pub came: u64,
     /// What its presence says.
     pub says: Availability,
     /// The moment of the room at which it entered last.
@@ -28,7 +30,12 @@ pub struct Session {
 impl Session {
     /// A client that enters.
     pub fn new(full: Arc<FullJid>, no: EntryNo, says: Availability) -> Session {
-        Session { full, no, says, since: 0, sees_all: false, is_gone: false, is_arriving: false }
+        Session { full, no, came: 0, says, since: 0, sees_all: false, is_gone: false, is_arriving: false }
+    }
+
+    /// Its entry on the list of the room's sessions.
+    pub fn placed(&self) -> Placed {
+        (Rank::at(self.came), self.no)
     }
 }
 
@@ -87,6 +94,11 @@ impl Seat {
     /// those the newest.
     pub fn shown(&self) -> Option<&Session> {
         self.sessions.iter().max_by_key(|session| session.says.priority())
+    }
+
+    /// Its sessions' entries on the list of the room's sessions.
+    pub fn placed(&self) -> impl Iterator<Item = Placed> {
+        self.sessions.iter().filter(|session| !session.is_arriving).map(Session::placed)
     }
 
     /// Its sessions' entries in the address book.

@@ -46,7 +46,7 @@ impl Engine {
     pub(in crate::engine) fn undo_entries(&mut self, entered: &[(u64, FullJid)], out: &mut Vec<Out>) {
         for (tag, full) in entered {
             let Some((session, _)) = self.occupants.leave(*tag, full) else { continue };
-            out.push(Out::Book(Delta::Removed(ListId { tag: *tag, list: List::Sessions }, session.no)));
+            out.push(Out::Book(Delta::Removed(ListId { tag: *tag, list: List::Sessions }, session.placed())));
             self.people.leave_session(session.no, out);
         }
     }

@@ -79,14 +79,14 @@ impl AddressBook {
                 }
                 self.entries[no.place()] = (no, entry);
             }
-            Delta::Added(ListId { tag, list }, no) => self.lists.entry(tag).or_default().of(list).insert(no),
-            Delta::Removed(ListId { tag, list }, no) => {
+            Delta::Added(ListId { tag, list }, it) => self.lists.entry(tag).or_default().of(list).insert(it),
+            Delta::Removed(ListId { tag, list }, it) => {
                 if let Some(lists) = self.lists.get_mut(&tag) {
-                    lists.of(list).remove(no);
+                    lists.of(list).remove(it);
                 }
             }
-            Delta::Filled(ListId { tag, list }, numbers) => {
-                *self.lists.entry(tag).or_default().of(list) = Listed::of(numbers);
+            Delta::Filled(ListId { tag, list }, entries) => {
+                *self.lists.entry(tag).or_default().of(list) = Listed::of(entries);
             }
             Delta::Multicast { home, service } => self.learn_multicast(home, service),
             Delta::Dropped { tag } => drop(self.lists.remove(&tag)),
@@ -159,7 +159,7 @@ impl AddressBook {
 mod tests {
     use super::*;
     use crate::channel::Node;
-    use crate::engine::outgoing::outbox::{Fan, Lasting, Reached};
+    use crate::engine::outgoing::outbox::{Fan, Lasting, Rank, Reached};
     use crate::xep::List;
 
     const LIST: ListId = ListId { tag: 7, list: List::Node(Node::Messages) };
@@ -171,7 +171,7 @@ mod tests {
             let reached = Reached::new(addresses.iter().map(|&a| a.into()).collect(), None);
             let entry = BookEntry { reached, marked: *marked, home: None };
             book.apply(Delta::Entry { no, entry });
-            book.apply(Delta::Added(LIST, no));
+            book.apply(Delta::Added(LIST, (Rank::at(0), no)));
         }
         book
     }
@@ -225,7 +225,7 @@ mod tests {
         let apart = Some(Box::new([(7, vec!["b@h/2".into()])].into()));
         let reached = Reached::new(vec!["b@h/1".into()], apart);
         book.apply(Delta::Entry { no: account, entry: BookEntry { reached, marked: false, home: None } });
-        [single, account].into_iter().for_each(|no| book.apply(Delta::Added(LIST, no)));
+        [single, account].into_iter().for_each(|no| book.apply(Delta::Added(LIST, (Rank::at(0), no))));
         let to = |audience| {
             let text = text(&book, &fan(audience));
             text.split(" to='").skip(1).map(|rest| rest.split('\'').next().unwrap().to_owned()).collect::<Vec<_>>()
@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn who_is_dropped_or_unsubscribed_gets_nothing() {
         let mut book = book(&[(&["a@h"], false), (&["b@h"], false)]);
-        book.apply(Delta::Removed(LIST, EntryNo::first(0)));
+        book.apply(Delta::Removed(LIST, (Rank::at(0), EntryNo::first(0))));
         assert!(!text(&book, &fan(Audience::List(LIST, None))).contains("a@h"));
         book.apply(Delta::Dropped { tag: 7 });
         assert_eq!(text(&book, &fan(Audience::List(LIST, None))), "");
@@ -276,7 +276,7 @@ mod tests {
         let list = |tag, node| ListId { tag, list: List::Node(node) };
         let shown = |book: &AddressBook, list| !text(book, &fan(Audience::List(list, None))).is_empty();
         for (tag, node) in [7, 8].into_iter().flat_map(|tag| Node::ALL.map(|node| (tag, node))) {
-            book.apply(Delta::Filled(list(tag, node), vec![no]));
+            book.apply(Delta::Filled(list(tag, node), vec![(Rank::at(0), no)]));
             assert!(shown(&book, list(tag, node)));
         }
         book.apply(Delta::Dropped { tag: 7 });
@@ -292,8 +292,8 @@ mod tests {
         let begun = book.recipients(&fan);
         let (late, moved) = (EntryNo::first(2), EntryNo::first(1));
         book.apply(Delta::Entry { no: late, entry: entry("late@h") });
-        book.apply(Delta::Added(LIST, late));
-        book.apply(Delta::Removed(LIST, EntryNo::first(0)));
+        book.apply(Delta::Added(LIST, (Rank::at(0), late)));
+        book.apply(Delta::Removed(LIST, (Rank::at(0), EntryNo::first(0))));
         book.apply(Delta::Entry { no: moved, entry: entry("b@h/2") });
         let text = text_for(&book, &fan, &begun);
         assert!(text.contains("a@h") && text.contains("b@h/2") && !text.contains("late@h"), "{text}");

@@ -1,7 +1,9 @@
 //! The outbox of a turn: stanzas, fan-outs, and changes of the address book, in the order in which they go to the link.
 
+use crate::channel::{ParticipantId, Stamp};
 use crate::xep::List;
 use jid::BareJid;
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -40,6 +42,36 @@ impl fmt::Debug for EntryNo {
         write!(f, "{}.{}", self.place, self.generation)
     }
 }
+
+/// What a list is in the order of: since when each entry is on it, and behind that what says nothing of who it is. All of it
+/// outlasts the list, so the order is the same whether a channel stayed in memory or came back into it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rank(u64, u64);
+
+impl Rank {
+    /// That of a participant: people who came at one time are in the order of their ids.
+    pub fn of(since: Stamp, id: &ParticipantId) -> Rank {
+        Rank(since.0, beginning(id.as_str().as_bytes()))
+    }
+
+    /// That of a guest.
+    pub fn of_guest(since: Stamp, account: &BareJid) -> Rank {
+        Rank(since.0, beginning(&Sha256::digest(account.as_str())))
+    }
+
+    /// That of a client in a room, by the moment of the room at which it came.
+    pub fn at(moment: u64) -> Rank {
+        Rank(moment, 0)
+    }
+}
+
+fn beginning(bytes: &[u8]) -> u64 {
+    let (first, _) = bytes.split_first_chunk().unwrap_or((&[0; 8], &[]));
+    u64::from_be_bytes(*first)
+}
+
+/// An entry of a list, with its place there.
+pub type Placed = (Rank, EntryNo);
 
 /// The number of a home server whose multicast service is used, or may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -192,11 +224,11 @@ pub enum Delta {
         entry: BookEntry,
     },
     /// Adds an entry to a list.
-    Added(ListId, EntryNo),
-    /// Removes an entry from a list.
-    Removed(ListId, EntryNo),
-    /// Sets a whole list, when its channel comes into memory.
-    Filled(ListId, Vec<EntryNo>),
+    Added(ListId, Placed),
+    /// Removes an entry from a list. It has the rank that it was added with.
+    Removed(ListId, Placed),
+    /// Sets a whole list, when its channel comes into memory. The entries are in order.
+    Filled(ListId, Vec<Placed>),
     /// Sets the multicast service of a home server. `None`: there is none to use.
     Multicast {
         /// The home server.

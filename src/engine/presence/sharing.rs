@@ -139,7 +139,7 @@ pub(super) fn shares(channel: &Channel, member: &Member) -> bool {
 /// A non-participant that may share its presence with a channel, as the channel's settings say.
 pub(super) fn visitor(channel: &Channel, account: &BareJid, service: &Service) -> Option<Member> {
     let is_open = channel.settings().open_presence && channel.participant(account).is_none();
-    let id = is_open.then(|| service.sealer.visitor(channel.profile().tag, account))?;
+    let id = is_open.then(|| service.id_of(channel.profile().tag, account))?;
     channel.visitor(account, id)
 }
 

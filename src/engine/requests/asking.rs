@@ -1,6 +1,6 @@
 //! A request from its command to its answer.
 
-use super::super::outgoing::outbox::{Delta, EntryNo, ListId, Out};
+use super::super::outgoing::outbox::{Delta, EntryNo, ListId, Out, Rank};
 use super::super::outgoing::showing::Done;
 use super::super::{Engine, Turn};
 use super::request::{Asked, Effects, Way};
@@ -280,9 +280,10 @@ impl Engine {
             }
             (Some(_), _) => self.people.number(&member.jid),
         };
-        let past = past.map(|past| past.subscriptions).unwrap_or_default();
-        let next = if member.is_joined() { member.subscriptions } else { NodeSet::default() };
-        if next.without(past).contains(Node::Presence) {
+        let listed = |it: &Member| (Rank::of(it.since, &it.id), it.subscriptions);
+        let past = past.map(listed).unwrap_or_default();
+        let next = Some(member).filter(|member| member.is_joined()).map(listed).unwrap_or_default();
+        if next.1.without(past.1).contains(Node::Presence) {
             self.presence.owe(tag, &member.jid);
         }
         turn.outbox.extend(subscription_deltas(tag, no, past, next));
@@ -291,8 +292,9 @@ impl Engine {
     /// Updates the address book for a guest.
     fn seat_guest(&mut self, tag: u64, name: &ChannelName, guest: &Guest, turn: &mut Turn) {
         let past = self.channels.channel(name).and_then(|channel| channel.guest(&guest.jid));
-        let past = past.map(|past| past.subscriptions).unwrap_or_default();
-        let no = match self.people.accounts().find_guest(&guest.jid).filter(|_| !past.is_empty()) {
+        let listed = |it: &Guest| (Rank::of_guest(it.since, &it.jid), it.subscriptions);
+        let (past, next) = (past.map(listed).unwrap_or_default(), listed(guest));
+        let no = match self.people.accounts().find_guest(&guest.jid).filter(|_| !past.1.is_empty()) {
             Some(no) => no,
             None => {
                 let (no, unknown) = self.people.seat(&guest.jid, true, &mut turn.outbox);
@@ -300,10 +302,10 @@ impl Engine {
                 no
             }
         };
-        if guest.subscriptions.without(past).contains(Node::Presence) {
+        if next.1.without(past.1).contains(Node::Presence) {
             self.presence.owe(tag, &guest.jid);
         }
-        turn.outbox.extend(subscription_deltas(tag, no, past, guest.subscriptions));
+        turn.outbox.extend(subscription_deltas(tag, no, past, next));
     }
 
     /// Notes the asker's resource: a client that sends MIX requests to a channel gets MIX traffic.
@@ -432,11 +434,14 @@ impl Engine {
     }
 }
 
-/// The changes in the address book between two sets of subscriptions.
-fn subscription_deltas(tag: u64, no: EntryNo, past: NodeSet, next: NodeSet) -> impl Iterator<Item = Out> {
-    let gone = past.without(next).iter().map(|node| (node, false));
-    gone.chain(next.without(past).iter().map(|node| (node, true))).map(move |(node, on)| {
-        let list = ListId { tag, list: List::Node(node) };
-        Out::Book(if on { Delta::Added(list, no) } else { Delta::Removed(list, no) })
-    })
+/// What an entry of the address book subscribes to, and its place on those lists.
+type Listed = (Rank, NodeSet);
+
+/// The changes in the address book between two sets of subscriptions. Who gets another place is listed anew.
+fn subscription_deltas(tag: u64, no: EntryNo, past: Listed, next: Listed) -> impl Iterator<Item = Out> {
+    let stays = if past.0 == next.0 { past.1.without(past.1.without(next.1)) } else { NodeSet::default() };
+    let list = move |node| ListId { tag, list: List::Node(node) };
+    let gone = past.1.without(stays).iter().map(move |node| Delta::Removed(list(node), (past.0, no)));
+    let new = next.1.without(stays).iter().map(move |node| Delta::Added(list(node), (next.0, no)));
+    gone.chain(new).map(Out::Book)
 }

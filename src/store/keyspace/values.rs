@@ -4,7 +4,7 @@ use crate::store::StoreError;
 use serde::{Serialize, de::DeserializeOwned};
 
 /// The version of the layout, and of every value that is written (see `upgrade`).
-pub(in crate::store) const VERSION: u8 = 7;
+pub(in crate::store) const VERSION: u8 = 8;
 /// The oldest version of values in months that are over. An upgrade leaves those months as they are, as long as rows
 /// and their indexes can be read as before.
 pub(in crate::store) const MONTHS_OLDEST: u8 = 4;

@@ -12,6 +12,7 @@ mod change;
 mod format_5;
 mod format_6;
 mod format_7;
+mod format_8;
 
 pub(super) use change::UpgradePlace;
 
@@ -34,6 +35,7 @@ const STEPS: &[Step] = &[
     Step { from: 4, changes: format_5::CHANGES },
     Step { from: 5, changes: format_6::CHANGES },
     Step { from: 6, changes: format_7::CHANGES },
+    Step { from: 7, changes: format_8::CHANGES },
 ];
 
 /// What is new since a format and follows from the upgraded state, as changes of it.

@@ -1,10 +1,11 @@
-//! Accounts that are being ended or that others added: the key of each is its account.
+//! Accounts that are being ended or that others added: the key of each is its account. How many have ended lies under what
+//! stands for their name.
 
 use super::super::StoreError;
 use super::super::databases::{Databases, Space};
 use super::super::keyspace;
 use super::survey::Survey;
-use crate::channel::{Ending, Newcomer};
+use crate::channel::{AccountMark, Ending, Newcomer};
 use jid::BareJid;
 
 pub(super) fn check<S: Databases>(survey: &Survey<'_, S>) -> Result<(), StoreError> {
@@ -18,6 +19,11 @@ pub(super) fn check<S: Databases>(survey: &Survey<'_, S>) -> Result<(), StoreErr
     survey.each::<(BareJid, Newcomer)>(Space::State, &keyspace::all(b't'), |key, (account, _)| {
         let place = || format!("newcomer {account}");
         survey.holds(key == keyspace::newcomer(&account), place, || "it lies under another account".into());
+        Ok(())
+    })?;
+    survey.each::<(AccountMark, u32)>(Space::State, &keyspace::all(b'N'), |key, (mark, _)| {
+        let place = || format!("accounts of a name that ended, {mark:?}");
+        survey.holds(key == keyspace::ended(mark), place, || "they lie under another name".into());
         Ok(())
     })
 }

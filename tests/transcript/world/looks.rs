@@ -16,6 +16,11 @@ impl World {
         self.channel(name).is_none_or(|channel| channel.settings().visibility == Visibility::Hidden)
     }
 
+    /// The service's key and the tag of a channel in memory, from which ids follow.
+    pub fn key_and_tag(&self, name: &str) -> Option<([u8; 16], u64)> {
+        Some((SEALING_KEY, self.channel(name)?.profile().tag))
+    }
+
     pub(super) fn channel(&self, name: &str) -> Option<&Channel> {
         self.engine.channels().find(|channel| channel.name().as_str() == name)
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::channel::Node;
-use crate::engine::outgoing::outbox::{Audience, Delta, Lasting, ListId, MulticastService, Reached};
+use crate::engine::outgoing::outbox::{Audience, Delta, Lasting, ListId, MulticastService, Rank, Reached};
 use crate::xep::List;
 
 const LIST: ListId = ListId { tag: 7, list: List::Node(Node::Messages) };
@@ -23,7 +23,7 @@ fn book(accounts: &[(&[&str], bool, Option<usize>)]) -> AddressBook {
         let reached = Reached::new(addresses.iter().map(|&a| a.into()).collect(), None);
         let entry = BookEntry { reached, marked: *marked, home: at.map(home) };
         book.apply(Delta::Entry { no, entry });
-        book.apply(Delta::Added(LIST, no));
+        book.apply(Delta::Added(LIST, (Rank::at(0), no)));
     }
     book
 }

@@ -1,12 +1,10 @@
-//! The lists of one channel. Fan-outs share a list, and a change costs the same whatever its length.
+//! The lists of one channel. Fan-outs share a list. Most changes are at its end, and none looks at more than a few entries.
 
 use super::EntryNo;
+use crate::engine::outgoing::outbox::{Placed, Rank};
 use crate::xep::List;
-use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
-
-/// Up to this length a list is searched. A longer one has an index.
-const SHORT: usize = 64;
 
 /// The few lists of one channel.
 #[derive(Clone, Debug, Default)]
@@ -29,19 +27,21 @@ impl ChannelLists {
     }
 }
 
-/// One list, in the order in which entries were added.
+/// One list, in order.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Listed {
-    /// The entries. In a long list, a removed one leaves [`EntryNo::NOBODY`].
+    /// The entries. A removed one leaves [`EntryNo::NOBODY`], until those are half of all.
     numbers: Arc<Vec<EntryNo>>,
-    /// The index. Empty for a short list, and for one that did not change since it was filled.
-    places: HashMap<EntryNo, usize>,
+    /// Their ranks.
+    ranks: Vec<Rank>,
     gone: usize,
 }
 
 impl Listed {
-    pub fn of(numbers: Vec<EntryNo>) -> Listed {
-        Listed { numbers: Arc::new(numbers), ..Listed::default() }
+    /// A list of entries that are in order.
+    pub fn of(entries: Vec<Placed>) -> Listed {
+        let (ranks, numbers) = entries.into_iter().unzip();
+        Listed { numbers: Arc::new(numbers), ranks, gone: 0 }
     }
 
     /// A snapshot. The next change copies a list that is still shared.
@@ -49,40 +49,35 @@ impl Listed {
         self.numbers.clone()
     }
 
-    pub fn insert(&mut self, no: EntryNo) {
-        if self.numbers.len() <= SHORT {
-            if !self.numbers.contains(&no) {
-                Arc::make_mut(&mut self.numbers).push(no);
-            }
+    /// Adds an entry behind all of its rank and of lower ones.
+    pub fn insert(&mut self, (rank, no): Placed) {
+        let places = self.places(rank);
+        if self.numbers[places.clone()].contains(&no) {
             return;
         }
-        self.find_places();
-        let end = self.numbers.len();
-        if *self.places.entry(no).or_insert(end) == end {
-            Arc::make_mut(&mut self.numbers).push(no);
-        }
+        Arc::make_mut(&mut self.numbers).insert(places.end, no);
+        self.ranks.insert(places.end, rank);
     }
 
-    pub fn remove(&mut self, no: EntryNo) {
-        if self.numbers.len() <= SHORT {
-            return Arc::make_mut(&mut self.numbers).retain(|&other| other != no);
-        }
-        self.find_places();
-        let Some(place) = self.places.remove(&no) else { return };
+    pub fn remove(&mut self, (rank, no): Placed) {
+        let places = self.places(rank);
+        let Some(place) = places.clone().find(|place| self.numbers[*place] == no) else { return };
         let numbers = Arc::make_mut(&mut self.numbers);
         numbers[place] = EntryNo::NOBODY;
         self.gone += 1;
         if 2 * self.gone > numbers.len() {
+            let mut all = numbers.iter();
+            self.ranks.retain(|_| all.next() != Some(&EntryNo::NOBODY));
             numbers.retain(|&other| other != EntryNo::NOBODY);
-            self.places.clear();
             self.gone = 0;
         }
     }
 
-    fn find_places(&mut self) {
-        if self.places.is_empty() {
-            self.places = self.numbers.iter().enumerate().map(|(place, &no)| (no, place)).collect();
-        }
+    /// Where entries of a rank are, or would be.
+    fn places(&self, rank: Rank) -> Range<usize> {
+        let from = self.ranks.partition_point(|other| *other < rank);
+        let count = self.ranks[from..].iter().take_while(|other| **other == rank).count();
+        from..from + count
     }
 }
 
@@ -94,41 +89,43 @@ mod tests {
         list.share().iter().copied().filter(|&no| no != EntryNo::NOBODY).collect()
     }
 
+    fn placed(number: u32) -> Placed {
+        (Rank::at(u64::from(number.wrapping_mul(37) % 50)), EntryNo::first(number))
+    }
+
     /// Every operation at every length, compared with a plain list.
     #[test]
-    fn a_long_list_is_what_a_plain_one_would_be() {
-        let (mut list, mut plain) = (Listed::of((0..70).map(EntryNo::first).collect()), Vec::new());
-        plain.extend((0..70).map(EntryNo::first));
+    fn a_list_is_what_a_plain_one_would_be_that_is_sorted() {
+        let mut plain: Vec<Placed> = (0..70).map(placed).collect();
+        plain.sort_by_key(|(rank, _)| *rank);
+        let mut list = Listed::of(plain.clone());
         let mut dice = 7_u32;
         for step in 0..20_000_u32 {
             dice = dice.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            let no = EntryNo::first((dice >> 8) % 200);
+            let it = placed((dice >> 8) % 200);
             // The list grows and shrinks by turns.
             if (dice >> 20) % 10 < if step / 2000 % 2 == 0 { 7 } else { 3 } {
-                list.insert(no);
-                if !plain.contains(&no) {
-                    plain.push(no);
+                list.insert(it);
+                if !plain.contains(&it) {
+                    plain.push(it);
+                    plain.sort_by_key(|(rank, _)| *rank);
                 }
             } else {
-                list.remove(no);
-                plain.retain(|&other| other != no);
+                list.remove(it);
+                plain.retain(|&other| other != it);
             }
-            assert!(
-                list.numbers.len() <= (2 * plain.len()).max(SHORT + 1),
-                "{} for {}",
-                list.numbers.len(),
-                plain.len()
-            );
-            assert_eq!(listed(&list), plain, "after {step}");
+            assert!(list.numbers.len() <= 2 * plain.len() + 1, "{} for {}", list.numbers.len(), plain.len());
+            assert_eq!(list.numbers.len(), list.ranks.len());
+            assert_eq!(listed(&list), plain.iter().map(|(_, no)| *no).collect::<Vec<_>>(), "after {step}");
         }
     }
 
     #[test]
     fn what_was_shared_stays_as_it_was() {
-        let mut list = Listed::of((0..100).map(EntryNo::first).collect());
+        let mut list = Listed::of((0..100).map(|number| (Rank::at(0), EntryNo::first(number))).collect());
         let shared = list.share();
-        list.remove(EntryNo::first(3));
-        list.insert(EntryNo::first(100));
+        list.remove((Rank::at(0), EntryNo::first(3)));
+        list.insert((Rank::at(0), EntryNo::first(100)));
         assert_eq!(*shared, (0..100).map(EntryNo::first).collect::<Vec<_>>());
     }
 }
