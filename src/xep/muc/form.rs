@@ -29,11 +29,12 @@ const PROTECTED: &str = "muc#roomconfig_passwordprotectedroom";
 /// The field of how many occupants there may be. Any number is taken, whatever it offers.
 const SEATS: &str = "muc#roomconfig_maxusers";
 /// What groups are, or what the service settles for them.
-const FIXED_IN_GROUPS: [&str; 5] = [
+const FIXED_IN_GROUPS: [&str; 6] = [
     "muc#roomconfig_changesubject",
     "muc#roomconfig_getmemberlist",
     "muc#roomconfig_publicroom",
     "muc#roomconfig_membersonly",
+    "muc#roomconfig_persistentroom",
     "muc#roomconfig_whois",
 ];
 /// How many occupants clients offer.
