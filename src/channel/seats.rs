@@ -1,7 +1,7 @@
 //! XEP-0045: who sits in a room, as the rules see it. The engine keeps it; none of it is part of the channel.
 
 use super::{Member, Nick, NodeSet, Own, ParticipantId, Status};
-use jid::BareJid;
+use jid::{BareJid, FullJid};
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{Hash, Hasher};
@@ -24,6 +24,8 @@ pub struct Seats {
 #[derive(Clone, Debug)]
 struct Seated {
     place: u64,
+    /// The client that others see.
+    client: Option<Arc<FullJid>>,
     passer_by: Option<Arc<Member>>,
 }
 
@@ -166,17 +168,30 @@ impl Seats {
         self.seats.get(account).map(|seated| seated.place)
     }
 
+    /// The client of an account that others see.
+    pub fn client_of(&self, account: &BareJid) -> Option<&FullJid> {
+        self.seats.get(account)?.client.as_deref()
+    }
+
+    /// Others see this client of an account.
+    pub fn show(&mut self, account: &BareJid, client: Option<Arc<FullJid>>) {
+        if let Some(seated) = self.seats.get_mut(account) {
+            seated.client = client;
+        }
+    }
+
     /// An account takes a seat at a place, or its seat changes and stays where it is. `passer_by`: what stands for it where it
     /// has no record. Returns the place.
     pub fn put(&mut self, account: &Arc<BareJid>, place: u64, passer_by: Option<Member>) -> u64 {
         let (place, is_moderator) = (self.place_of(account).unwrap_or(place), self.is_moderator(account));
+        let client = self.seats.get(account).and_then(|seated| seated.client.clone());
         self.end(account);
         let passer_by = passer_by.map(Arc::new);
         if let Some(member) = &passer_by {
             self.ids.replace(ById(member.clone()));
             self.nicks.replace(ByNick(member.clone()));
         }
-        self.seats.insert(account.clone(), Seated { place, passer_by });
+        self.seats.insert(account.clone(), Seated { place, client, passer_by });
         self.set_moderator(account, is_moderator);
         place
     }

@@ -3,6 +3,7 @@
 use crate::channel::{Channel, Member, ParticipantId};
 use crate::xep::{Service, proxy};
 use crate::xmpp::{Parts, Tag, ns, write_element};
+use jid::BareJid;
 use minidom::Element;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
@@ -106,19 +107,35 @@ impl Availability {
 
     /// XEP-0404 §2.4: the children that do not identify the sender.
     pub fn veiled(&self) -> Arc<str> {
-        let Some(said) = self.0.as_ref().filter(|said| !said.naming.is_empty()) else { return self.open() };
+        self.without(|_| true)
+    }
+
+    /// Leaves out of the children that may identify the sender those that are meant.
+    fn without(&self, is_meant: impl Fn(&str) -> bool) -> Arc<str> {
+        let Some(said) = self.0.as_ref() else { return self.open() };
+        let ranges = said.naming.iter().map(|(from, to)| usize::from(*from)..usize::from(*to));
+        let mut left_out = ranges.filter(|range| is_meant(&said.children[range.clone()])).peekable();
+        if left_out.peek().is_none() {
+            return self.open();
+        }
         let (mut rest, mut at) = (String::with_capacity(said.children.len()), 0);
-        for (from, to) in &said.naming {
-            rest.push_str(&said.children[at..usize::from(*from)]);
-            at = usize::from(*to);
+        for range in left_out {
+            rest.push_str(&said.children[at..range.start]);
+            at = range.end;
         }
         rest.push_str(&said.children[at..]);
         rest.into()
     }
 
-    /// What those see who may know who it is, or may not.
-    pub fn shown(&self, shows_jids: bool) -> Arc<str> {
-        if shows_jids { self.open() } else { self.veiled() }
+    /// XEP-0045, `#bizrules-presence`: what the occupants of a room see. A client sends its presence to a room on purpose, so all
+    /// of it passes; where JIDs are hidden, all but the children that name the account.
+    pub fn in_room(&self, account: &BareJid, shows_jids: bool) -> Arc<str> {
+        if shows_jids {
+            return self.open();
+        }
+        // RFC 7622 §3.3.1: no character of it is ever escaped.
+        let name = account.as_str().to_lowercase();
+        self.without(|child| child.to_lowercase().contains(&name))
     }
 
     /// Approximate size in memory, in bytes.
@@ -242,6 +259,12 @@ mod tests {
         let rest = format!("<show>dnd</show><status xml:lang='en'>Brew</status>{caps}");
         assert_eq!((both.open().contains(photo), &*both.veiled()), (true, &*rest));
         assert!(both.open().contains("<b xmlns='other'>"));
+        // In a room all passes but what names the account, however it is spelled.
+        let account = BareJid::new("hag@h").unwrap();
+        let named = |text: &str| format!("<b xmlns='other'>{text}</b>");
+        let said = read(&format!("{photo}{}<a xmlns='other'/>", named("xmpp:Hag@h/r")));
+        assert_eq!(&*said.in_room(&account, false), format!("{photo}<a xmlns='other'/>"));
+        assert_eq!(said.in_room(&account, true), said.open());
         let plain = read("<show>dnd</show>");
         assert!(Arc::ptr_eq(&plain.open(), &plain.veiled()), "it is kept once");
     }

@@ -16,7 +16,8 @@ impl Extension for Moderation {
 
     fn features(&self, scope: Scope) -> &'static [&'static str] {
         match scope {
-            Scope::Channel => &[ns::MODERATE],
+            // Occupants are told in both forms (`muc/retraction.rs`), and clients of rooms look for either.
+            Scope::Channel => &[ns::MODERATE, ns::MODERATE_0],
             Scope::Service => &[],
         }
     }
@@ -24,7 +25,7 @@ impl Extension for Moderation {
     fn routes(&self) -> &'static [Route] {
         const ROUTES: &[Route] = &[
             Route::set(Scope::Channel, "moderate", ns::MODERATE),
-            // Older versions of XEP-0425 are understood and not announced.
+            // The form of XEP-0425 before version 0.3.0.
             Route::set(Scope::Channel, "apply-to", ns::FASTEN),
         ];
         ROUTES

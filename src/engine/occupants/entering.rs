@@ -281,7 +281,7 @@ impl Engine {
                 continue;
             }
             opened.extend(stands_out.then(|| (member.jid.clone(), member.id.clone())));
-            let presence = self.occupants.of_mix(channel, member).occupant(&room, sees).available(None, &[]);
+            let presence = self.of_mix(channel, member).occupant(&room, sees).available(None, &[]);
             everybody.push((member.id.clone(), presence));
         }
         listed

@@ -118,7 +118,7 @@ impl Engine {
         let (before, now) = (was.filter(|was| is_shown(was)), is_shown(member));
         let is_silent = is_quiet && trace.opened.is_none() && !stands_out(channel, here, &member.jid);
         let audience = |knows: Knows| here.audience(tag, &member.jid, &trace, knows);
-        let of = |member| self.occupants.of_mix(channel, member);
+        let of = |member| self.of_mix(channel, member);
         let as_now = |unveiled| of(member).occupant(&room, unveiled).available(None, &[]);
         let mut told = false;
         match before {

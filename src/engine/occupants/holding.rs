@@ -98,8 +98,8 @@ impl Occupants {
             Some(client) => client.share(says),
             None => says,
         };
-        if let Some(session) = self.rooms.get_mut(&tag).and_then(|room| room.session_mut(full)) {
-            session.says = says;
+        if let Some(room) = self.rooms.get_mut(&tag) {
+            room.say(full, says);
         }
     }
 
@@ -131,8 +131,7 @@ impl Occupants {
 
     /// Takes what a session says.
     fn take_words(&mut self, tag: u64, full: &FullJid) -> Option<Availability> {
-        let session = self.rooms.get_mut(&tag)?.session_mut(full)?;
-        let says = std::mem::take(&mut session.says);
+        let says = self.rooms.get_mut(&tag)?.say(full, Availability::default())?;
         self.bytes.give_back(&full.to_bare(), says.bytes());
         Some(says)
     }

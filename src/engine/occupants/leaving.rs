@@ -27,7 +27,7 @@ impl Engine {
         turn: &mut Turn,
     ) {
         let shows_jids = self.channels.channel(name).is_some_and(|channel| channel.settings().shows_jids());
-        let says = Availability::of(presence).shown(shows_jids);
+        let says = Availability::of(presence).in_room(&full.to_bare(), shows_jids);
         self.note_visit(name, full);
         self.end_session(name, full, (says, &[]), turn);
         self.end_forsaken(name, turn);
@@ -90,9 +90,7 @@ impl Engine {
         let (Some(seat), Some(here)) = (seat, self.occupants.room(tag)) else { return };
         if let Some(audience) = here.audience(tag, &member.jid, &seat.trace, Knows::It) {
             let presence = |unveiled| match stays {
-                Some(member) => {
-                    self.occupants.of_mix(channel, member).occupant(&room, unveiled).available(Some(&id), &[])
-                }
+                Some(member) => self.of_mix(channel, member).occupant(&room, unveiled).available(Some(&id), &[]),
                 None => picture.occupant(&room, unveiled).unavailable(Some(&id), codes),
             };
             self.tell_apart((name, tag), audience, presence, turn);

@@ -263,7 +263,7 @@ impl Engine {
         let (room, trace) = (self.service.address_of(name), here.trace_of(member));
         let knows = if stands_out(channel, here, &member.jid) { Knows::Either } else { Knows::It };
         let Some(audience) = here.audience(tag, &member.jid, &trace, knows) else { return };
-        let picture = self.occupants.of_mix(channel, member);
+        let picture = self.of_mix(channel, member);
         let presence = |unveiled| picture.occupant(&room, unveiled).available(None, &[]);
         self.tell_apart((name, tag), audience, presence, turn);
     }

@@ -6,6 +6,7 @@ use super::ruling::Causes;
 use super::seat::{Seat, Session, Trace};
 use crate::channel::{ChannelName, Lists, Member, ParticipantId, Seats};
 use crate::engine::outgoing::outbox::EntryNo;
+use crate::xep::availability::Availability;
 use jid::{BareJid, FullJid};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -188,6 +189,7 @@ impl Room {
         seat.sessions.reserve_exact(1);
         seat.sessions.push(session);
         self.sessions += seat.sessions.len();
+        self.note_shown(account);
     }
 
     /// A seat is there again, at its place or behind all others.
@@ -198,6 +200,7 @@ impl Room {
         self.sessions += seat.sessions.len();
         self.seats.put(account, place, passer_by);
         self.occupants.insert(place, Box::new(seat));
+        self.note_shown(account);
     }
 
     /// A session ends; with the last one, its seat.
@@ -215,7 +218,21 @@ impl Room {
             self.waiting.remove(&place);
             self.occupants.remove(&place).map(|seat| *seat)
         });
+        self.note_shown(&account);
         Some((session, seat))
+    }
+
+    /// A session says something else. Returns what it said.
+    pub fn say(&mut self, full: &FullJid, says: Availability) -> Option<Availability> {
+        let said = std::mem::replace(&mut self.session_mut(full)?.says, says);
+        self.note_shown(&full.to_bare());
+        Some(said)
+    }
+
+    /// The sessions of an account, or what they say, have changed: the rules learn which one others see.
+    fn note_shown(&mut self, account: &BareJid) {
+        let shown = self.seat_of(account).and_then(Seat::shown).map(|session| session.full.clone());
+        self.seats.show(account, shown);
     }
 
     /// The session of a client.

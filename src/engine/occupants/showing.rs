@@ -3,8 +3,10 @@
 use super::Occupants;
 use super::room::Room;
 use super::seat::{Print, Seat};
-use crate::channel::{Channel, Member, OccupantRole, Seats};
-use crate::engine::Engine;
+use crate::channel::{Channel, ChannelName, Member, OccupantRole, Seats};
+use crate::engine::presence::online::Known;
+use crate::engine::presence::sharing::shares;
+use crate::engine::{Engine, Turn};
 use crate::xep::muc;
 use crate::xep::muc::presence::{Cause, Occupant};
 use jid::{BareJid, FullJid};
@@ -54,7 +56,7 @@ impl Occupants {
         let (shown, shows_jids) = (seat.shown()?, channel.settings().shows_jids());
         let member = self.member_on(channel, &shown.full.to_bare())?;
         let (seats, cause) = (self.seats(channel.profile().tag), self.cause(&member.jid));
-        let (jid, says) = (shown.full.to_string(), shown.says.shown(shows_jids));
+        let (jid, says) = (shown.full.to_string(), shown.says.in_room(&member.jid, shows_jids));
         Some(Picture { channel, member, jid, says, seats, cause })
     }
 
@@ -68,12 +70,6 @@ impl Occupants {
     ) -> Picture<'a> {
         let (seats, cause) = (self.seats(channel.profile().tag), self.cause(&member.jid));
         Picture { channel, member, jid: full.to_string(), says, seats, cause }
-    }
-
-    /// A participant without a seat.
-    pub(super) fn of_mix<'a>(&'a self, channel: &'a Channel, member: &'a Member) -> Picture<'a> {
-        let (seats, cause) = (self.seats(channel.profile().tag), self.cause(&member.jid));
-        Picture { channel, member, jid: member.jid.to_string(), says: Arc::default(), seats, cause }
     }
 }
 
@@ -96,6 +92,50 @@ pub(super) fn stands_out(channel: &Channel, room: &Room, account: &BareJid) -> b
 }
 
 impl Engine {
+    /// A participant without a seat, with what its presence in the channel says (XEP-0403), as far as anything is known.
+    pub(super) fn of_mix<'a>(&'a self, channel: &'a Channel, member: &'a Member) -> Picture<'a> {
+        let (tag, known) = (channel.profile().tag, self.known_by_mix(channel, member));
+        let (jid, says) = match known {
+            Some(Known::At(at)) => (format!("{}/{}", member.jid, at.resource), at.shared.says.clone()),
+            Some(Known::Offline) => (member.jid.to_string(), Arc::from("<show>xa</show>")),
+            None => (member.jid.to_string(), Arc::default()),
+        };
+        let (seats, cause) = (self.occupants.seats(tag), self.occupants.cause(&member.jid));
+        Picture { channel, member, jid, says, seats, cause }
+    }
+
+    fn known_by_mix<'a>(&'a self, channel: &Channel, member: &Member) -> Option<Known<'a>> {
+        let online = self.presence.online();
+        online.known_of(channel.profile().tag, &member.id).filter(|_| shares(channel, member))
+    }
+
+    /// What a room shows of a participant without a seat, in short; `None`: it shows nothing.
+    pub(in crate::engine) fn print_by_mix(&self, name: &ChannelName, account: &BareJid) -> Option<Print> {
+        let channel = self.channels.channel(name)?;
+        let room = self.occupants.room(channel.profile().tag)?;
+        let member =
+            channel.participant(account).filter(|member| is_shown(member) && !room.seats.is_seated(account))?;
+        Some(self.of_mix(channel, member).print())
+    }
+
+    /// The presence of a participant in a channel has changed: the room is told, if it shows it and something else than before.
+    pub(in crate::engine) fn show_by_mix(
+        &self,
+        name: &ChannelName,
+        account: &BareJid,
+        before: Option<Print>,
+        turn: &mut Turn,
+    ) {
+        let now = self.print_by_mix(name, account);
+        let channel = self.channels.channel(name);
+        if let Some((channel, member)) = channel.and_then(|it| Some((it, it.participant(account)?)))
+            && now.is_some()
+            && now != before
+        {
+            self.tell_of_participant(name, channel.profile().tag, member, turn);
+        }
+    }
+
     /// Whether not all occupants of a room are told of one another: it is large, and stays so until it is a good deal smaller,
     /// or it does not show all roles.
     pub(super) fn weigh(&mut self, channel_tag: u64, people: usize, hides_some: bool) -> bool {

@@ -85,7 +85,7 @@ impl Engine {
         let room = self.service.address_of(name);
         let picture = match here.seat_of(&member.jid) {
             Some(seat) => self.occupants.picture(channel, seat),
-            None => Some(self.occupants.of_mix(channel, member)),
+            None => Some(self.of_mix(channel, member)),
         };
         let Some(picture) = picture else { return };
         let audience = here.audience(tag, &member.jid, &trace, Knows::Nothing);

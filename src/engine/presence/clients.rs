@@ -4,10 +4,9 @@ use super::super::requests::router::Target;
 use super::super::{Engine, Turn};
 use super::online::OwedTo;
 use crate::channel::Refusal;
-use crate::xep::Reply;
 use crate::xep::availability::Availability;
 use crate::xep::muc::{enter, errors};
-use crate::xmpp::{Condition, Kind, Parts, Stanza, StanzaError, ns};
+use crate::xmpp::{Kind, Stanza};
 use jid::FullJid;
 
 /// Error conditions that mean that an address does not exist.
@@ -50,9 +49,8 @@ impl Engine {
             ("", Some(Target::Nobody | Target::Participant(..))) if enter::entry(stanza).is_some() => {
                 turn.send(errors::of_entry(stanza, stanza.to.to_bare().as_str(), &Refusal::BadName).into_xml());
             }
-            ("", _) if stanza.element.has_part("x", ns::MUC) => {
-                let error = StanzaError::new(Condition::JidMalformed, "name a nick to enter with");
-                turn.refuse(Reply::to_stanza(stanza), &error);
+            ("", _) if enter::entry(stanza).is_some() => {
+                turn.send(errors::of_entry(stanza, stanza.to.to_bare().as_str(), &Refusal::NoNick).into_xml());
             }
             ("", target) => {
                 self.begin_anew(full, false, turn);

@@ -22,13 +22,15 @@ use crate::xep::availability::{Availability, SharedPresence};
 use crate::xep::mix_presence::Resource;
 use jid::{BareJid, FullJid};
 use node::{ENTRY_BYTES, PersonOnline, PresenceNode, places_of};
-pub use node::{PresenceEntry, ResourcePlace};
+pub use node::{Known, PresenceEntry, ResourcePlace};
 pub use remembered::{KnownResource, OnlineMemory};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// The most resources of one account in one channel.
 const RESOURCES_MAX: usize = 32;
+/// Participants who were online, so that it is known when they are offline.
+const SEEN_MAX: usize = 1_000_000;
 /// The most bytes of all nodes.
 const BYTES_MAX: usize = 256 << 20;
 
@@ -57,6 +59,8 @@ pub struct Online {
     channels: HashMap<BareJid, BTreeMap<u64, ParticipantId>>,
     /// XEP-0356 §7: presence of resources that goes to all of their channels, as a host server sends it.
     broadcast: HashMap<BareJid, BTreeMap<String, Availability>>,
+    /// How many participants are known to have been online, in all channels.
+    seen: usize,
     /// The bytes of all nodes, with shares.
     room: Shares<BareJid>,
     /// Presence that is not delivered yet, because of its rate or because the channel is not in memory.
@@ -95,6 +99,7 @@ impl Online {
             nodes: HashMap::new(),
             channels: HashMap::new(),
             broadcast: HashMap::new(),
+            seen: 0,
             room: Shares::new("presence", bytes_max, own_domains.clone()),
             waiting: Waiting::new("presence to be told", WAITING_MAX, own_domains),
             coming: Waiting::new("presence for channels not in memory", WAITING_MAX, own_domains),
@@ -155,6 +160,9 @@ impl Online {
         }
         let past = std::mem::replace(known, id.clone());
         let Some(node) = self.nodes.get_mut(&tag) else { return };
+        if node.seen.remove(&past) {
+            node.seen.insert(id.clone());
+        }
         let Some(person) = node.people.remove(&past) else { return };
         for resource in person.resources.keys() {
             if self.waiting.take(tag, &(past.clone(), resource.clone())) {
@@ -216,6 +224,7 @@ impl Online {
     /// Notes what was delivered of a resource. Nothing is kept of an unavailable one.
     pub fn tell(&mut self, place: &ResourcePlace, told: Option<SharedPresence>) {
         let is_over = self.change(place, |entry| {
+            entry.priority = entry.says.as_ref().map_or(entry.priority, Availability::priority);
             entry.told = told;
             entry.told.is_none() && entry.says.is_none()
         });
@@ -244,7 +253,7 @@ impl Online {
             return;
         }
         let account = node.people.remove(id).map(|person| person.account);
-        if node.people.is_empty() {
+        if node.is_empty() {
             self.nodes.remove(tag);
         }
         if let Some(account) = account
@@ -260,8 +269,24 @@ impl Online {
     /// Forgets a destroyed channel.
     pub fn drop_channel(&mut self, tag: u64) {
         self.places(tag).iter().for_each(|place| self.forget(place));
+        self.seen -= self.nodes.remove(&tag).map_or(0, |node| node.seen.len());
         self.drop_waiting(tag);
         self.probed.remove(&tag);
+    }
+
+    /// A participant is online: from here on it is known when it is not.
+    pub fn note_seen(&mut self, tag: u64, id: &ParticipantId) {
+        let Some(node) = self.nodes.get_mut(&tag).filter(|_| self.seen < SEEN_MAX) else { return };
+        self.seen += usize::from(node.seen.insert(id.clone()));
+    }
+
+    /// Somebody is no participant any more.
+    pub fn forget_seen(&mut self, tag: u64, id: &ParticipantId) {
+        let Some(node) = self.nodes.get_mut(&tag) else { return };
+        self.seen -= usize::from(node.seen.remove(id));
+        if node.is_empty() {
+            self.nodes.remove(&tag);
+        }
     }
 
     /// The entry of a resource in a channel.
@@ -309,6 +334,11 @@ impl Online {
     /// What was delivered of all participants, by participant id.
     pub fn told(&self, tag: u64) -> impl Iterator<Item = Resource<'_>> {
         self.nodes.get(&tag).into_iter().flat_map(PresenceNode::told)
+    }
+
+    /// What is known of a participant's presence, if anything is.
+    pub fn known_of(&self, tag: u64, id: &ParticipantId) -> Option<Known<'_>> {
+        self.nodes.get(&tag)?.known_of(id)
     }
 
     /// What was delivered of one participant.

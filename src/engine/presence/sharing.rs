@@ -132,7 +132,7 @@ impl Sharing {
 }
 
 /// XEP-0404 §3.1: whether a channel delivers a participant's presence. A participant may choose not to share it.
-pub(super) fn shares(channel: &Channel, member: &Member) -> bool {
+pub(in crate::engine) fn shares(channel: &Channel, member: &Member) -> bool {
     channel.settings().presence && !member.preferences.hides_presence
 }
 

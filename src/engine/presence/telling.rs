@@ -146,6 +146,7 @@ impl Engine {
         next: Option<SharedPresence>,
         turn: &mut Turn,
     ) {
+        let in_room = self.print_by_mix(name, account);
         let (channel, resource) = (self.service.address_of(name), &*place.resource);
         let told = self.presence.online.entry(place).and_then(|entry| entry.told.as_ref());
         let moved = told.filter(|told| next.as_ref().is_none_or(|next| !next.is_from_same(told)));
@@ -161,7 +162,13 @@ impl Engine {
             let id = self.service.sealer.mark(place.tag, draw);
             fan_presence(place.tag, Resource { account, resource, shared }.available(&channel, &id), turn);
         }
+        if next.is_some() && self.channels.channel(name).is_some_and(|channel| channel.participant(account).is_some()) {
+            self.presence.online.note_seen(place.tag, &place.id);
+        }
         self.presence.online.tell(place, next);
+        let since = turn.outbox.len();
+        self.show_by_mix(name, account, in_room, turn);
+        self.load(account, name, &mut turn.outbox[since..]);
     }
 
     /// Updates presence after an applied change.
@@ -230,6 +237,9 @@ impl Engine {
             }
         }
         places.iter().for_each(|place| self.deliver_change(place, turn));
+        if !member.is_joined() {
+            self.presence.online.forget_seen(tag, &member.id);
+        }
         // An account that is online joins with its presence.
         if member.is_joined() && places.is_empty() && self.people.hosts().proxies_pam(member.jid.domain().as_str()) {
             self.spread_to(name, &member.jid);

@@ -125,7 +125,9 @@ fn with_role(channel: &Channel, request: &Request<'_>, role: OccupantRole, slice
     let item = |member: &Member| {
         let affiliation = affiliation_name(channel.affiliation_of(&member.jid));
         let item = Tag::new("item").attr("affiliation", affiliation);
-        let item = item.attr_opt("jid", unveiled.then_some(member.jid.as_str()));
+        // `#bizrules-iq`: the full JID. Somebody who is in the room by MIX has none there.
+        let client = seats.client_of(&member.jid).map_or(member.jid.as_str(), |full| full.as_str());
+        let item = item.attr_opt("jid", unveiled.then_some(client));
         item.attr("nick", member.nick.as_str()).attr("role", role_name(role))
     };
     rsm::page(&chosen, |member| member.nick.as_str(), item, slice, request.service.limits.answer_bytes_max)

@@ -4,7 +4,7 @@ use crate::channel::{ChannelName, ParticipantId};
 use crate::xep::availability::{Availability, SharedPresence};
 use crate::xep::mix_presence::Resource;
 use jid::BareJid;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The size of an entry without its texts, in bytes.
 pub(super) const ENTRY_BYTES: usize = 256;
@@ -27,6 +27,8 @@ pub struct PresenceEntry {
     pub says: Option<Availability>,
     /// What was delivered last. `None`: nothing, or `unavailable`.
     pub told: Option<SharedPresence>,
+    /// The priority of what was delivered last.
+    pub priority: i8,
     /// Whether it became available and has not got the others' presence.
     pub is_new: bool,
 }
@@ -47,6 +49,12 @@ pub(super) struct PersonOnline {
 }
 
 impl PersonOnline {
+    /// Of the resources that are shown, the one of the highest priority.
+    fn best(&self) -> Option<Resource<'_>> {
+        let priority = |it: &Resource<'_>| self.resources.get(it.resource).map(|entry| entry.priority);
+        self.told().into_iter().rev().max_by_key(priority)
+    }
+
     /// What was delivered of its resources, ordered by the resource shown. The order of hidden real resources would
     /// reveal something.
     fn told(&self) -> Vec<Resource<'_>> {
@@ -64,12 +72,23 @@ impl PersonOnline {
 pub(super) struct PresenceNode {
     pub name: ChannelName,
     pub people: BTreeMap<ParticipantId, PersonOnline>,
+    /// Participants whose presence was delivered at some time: one of them that is not among the people is offline.
+    pub seen: BTreeSet<ParticipantId>,
+}
+
+/// What is known of a participant's presence.
+#[derive(Clone, Copy, Debug)]
+pub enum Known<'a> {
+    /// Of its resources that are shown, the one of the highest priority.
+    At(Resource<'a>),
+    /// It is offline.
+    Offline,
 }
 
 impl PresenceNode {
     /// An empty node.
     pub fn new(name: ChannelName) -> PresenceNode {
-        PresenceNode { name, people: BTreeMap::new() }
+        PresenceNode { name, people: BTreeMap::new(), seen: BTreeSet::new() }
     }
 
     /// The entry of a resource.
@@ -85,6 +104,17 @@ impl PresenceNode {
     /// What was delivered of one participant.
     pub fn told_of(&self, id: &ParticipantId) -> Vec<Resource<'_>> {
         self.people.get(id).map(PersonOnline::told).unwrap_or_default()
+    }
+
+    /// What is known of a participant's presence, if anything is.
+    pub fn known_of(&self, id: &ParticipantId) -> Option<Known<'_>> {
+        let best = self.people.get(id).and_then(PersonOnline::best).map(Known::At);
+        best.or_else(|| self.seen.contains(id).then_some(Known::Offline))
+    }
+
+    /// Whether nothing is known of anybody.
+    pub fn is_empty(&self) -> bool {
+        self.people.is_empty() && self.seen.is_empty()
     }
 
     /// All entries.
