@@ -21,6 +21,7 @@ impl Engine {
         }
         self.settle_rounds(&mut turn);
         self.end_walks(&mut turn);
+        self.share_presence_of_rooms(&mut turn);
         self.settle_presence(&mut turn);
         self.look_for_watchers(&mut turn);
         self.settle_shares(&mut turn);

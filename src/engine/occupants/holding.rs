@@ -3,7 +3,7 @@
 use super::clients::Shared;
 use super::room::Room;
 use super::seat::{Seat, Session};
-use super::{ACCOUNT_SESSIONS_MAX, Occupants, SESSIONS_MAX};
+use super::{ACCOUNT_SESSIONS_MAX, Occupants, SESSIONS_MAX, Stirred};
 use crate::channel::{ChannelName, Member};
 use crate::engine::outgoing::outbox::EntryNo;
 use crate::engine::share::Full;
@@ -101,6 +101,8 @@ impl Occupants {
         if let Some(room) = self.rooms.get_mut(&tag) {
             room.say(full, says);
         }
+        let shared = self.clients.get(full).map(|client| client.full.clone());
+        self.stirred.extend(shared.map(|full| Stirred { tag, full }));
     }
 
     /// Whether there is room for so many bytes. Whoever has most says nothing any more in one of its rooms.
@@ -155,6 +157,7 @@ impl Occupants {
         let (full, account) = (&session.full, session.full.to_bare());
         self.save_later(&account, tag);
         self.watchers.pass_door(tag, full, false);
+        self.stirred.push(Stirred { tag, full: session.full.clone() });
         self.shares.give_back(&account, 1);
         self.bytes.give_back(&account, session.says.bytes());
         if let Some(client) = self.clients.leave(full, tag) {

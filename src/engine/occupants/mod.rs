@@ -55,6 +55,7 @@ use locks::Locks;
 use room::Room;
 use ruling::Ruling;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 /// Clients of one account in one room.
 pub(super) const SESSIONS_MAX: usize = 16;
@@ -76,6 +77,15 @@ const LOOKING: Budget = Budget { things: 256, cost: usize::MAX };
 const LOOKS: Rate = Rate { per_s: 20, burst: 2000 };
 /// Rooms that are gone on with at a tick, and seats that are told of.
 const TENDING: Budget = Budget { things: 512, cost: 4096 };
+
+/// A session that began, ended or said something.
+#[derive(Debug)]
+pub(in crate::engine) struct Stirred {
+    /// The tag of the room's channel.
+    pub tag: u64,
+    /// The client.
+    pub full: Arc<FullJid>,
+}
 
 /// See the module.
 pub(in crate::engine) struct Occupants {
@@ -114,6 +124,8 @@ pub(in crate::engine) struct Occupants {
     ruling: Option<Ruling>,
     /// Seats that changed in the turn, by accounts and the tags of channels.
     unsaved: BTreeSet<(BareJid, u64)>,
+    /// Sessions that began, ended or said something in the turn, in that order.
+    stirred: Vec<Stirred>,
     ghosts: heard::Ghosts,
     watchers: watchers::Watchers,
     /// Channels that are loaded for those who watch.
@@ -147,6 +159,7 @@ impl Occupants {
             invitees: invited::Invitees::new(own_domains),
             ruling: None,
             unsaved: BTreeSet::new(),
+            stirred: Vec::new(),
             ghosts: heard::Ghosts::default(),
             watchers: watchers::Watchers::new(own_domains),
             looking: Chore::circle(LOOKING),
@@ -159,6 +172,11 @@ impl Occupants {
         if self.locks.of(name).is_some() {
             self.settled.push(name.clone());
         }
+    }
+
+    /// Sessions that began, ended or said something since this was asked last.
+    pub fn take_stirred(&mut self) -> Vec<Stirred> {
+        std::mem::take(&mut self.stirred)
     }
 
     /// What settles rooms was not stored.
@@ -233,6 +251,7 @@ impl Occupants {
         let Some(room) = self.rooms.get_mut(&tag) else { return };
         if let Some(seat) = room.seat_mut(account) {
             seat.id = id.clone();
+            self.stirred.extend(seat.sessions.iter().map(|session| Stirred { tag, full: session.full.clone() }));
             room.seats.replace(account, passer_by);
             self.save_later(account, tag);
         }

@@ -3,6 +3,7 @@
 mod chores;
 pub(super) mod clients;
 pub mod online;
+mod passing;
 pub(super) mod remembered;
 pub(super) mod sharing;
 mod telling;

@@ -49,7 +49,7 @@ impl Engine {
         !self.is_crowded(channel) || place().as_ref().is_some_and(is_shown)
     }
 
-    fn is_crowded(&self, channel: &Channel) -> bool {
+    pub(super) fn is_crowded(&self, channel: &Channel) -> bool {
         channel.participant_count() > self.service.limits.presence_participants_max
     }
 
@@ -67,7 +67,7 @@ impl Engine {
         self.presence.online.places_of(tag, account).iter().for_each(|place| self.unavailable(place, turn));
     }
 
-    fn unavailable(&mut self, place: &ResourcePlace, turn: &mut Turn) {
+    pub(super) fn unavailable(&mut self, place: &ResourcePlace, turn: &mut Turn) {
         if self.presence.online.unavailable(place) {
             self.deliver_change(place, turn);
         }
@@ -89,7 +89,7 @@ impl Engine {
     }
 
     /// Delivers to the subscribers of a channel what changed of a resource.
-    fn deliver_change(&mut self, place: &ResourcePlace, turn: &mut Turn) {
+    pub(super) fn deliver_change(&mut self, place: &ResourcePlace, turn: &mut Turn) {
         let Some(name) = self.presence.online.name_of(place.tag).cloned() else { return };
         if self.channels.is_cold(&name) {
             return self.presence.online.wait(place.clone());
@@ -98,7 +98,7 @@ impl Engine {
             return self.presence.online.drop_channel(place.tag);
         };
         let Some(account) = self.presence.online.account_at(place).cloned() else { return };
-        let visitor = visitor(channel, &account, &self.service);
+        let visitor = visitor(channel, &account, &self.service).or_else(|| self.passer_by(channel, &account).cloned());
         let member = channel.participant(&account).or(visitor.as_ref()).filter(|_| channel.settings().presence);
         if member.is_none() {
             self.presence.online.unavailable(place);
@@ -211,7 +211,8 @@ impl Engine {
         places.sort_by_cached_key(|place| {
             let account = self.presence.online.account_at(place);
             let visitor = account.and_then(|account| visitor(channel, account, &self.service));
-            let member = account.and_then(|account| channel.member(account)).or(visitor.as_ref());
+            let passer_by = || visitor.as_ref().or(self.passes_by_as(tag, &place.id));
+            let member = account.and_then(|account| channel.member(account)).or_else(passer_by);
             let sealer = &self.service.sealer;
             let shown = member.map(|member| proxy::shown_resource(sealer, channel, member, &place.resource));
             (place.id.clone(), shown)
