@@ -112,8 +112,13 @@ impl Channel {
 
     fn pass_on(&self, actor: &Actor, author: &Member, message: Message, context: &mut Context<'_>) -> Outcome {
         let mut draft = Draft::new(self, context.live.now, context.limits);
-        if let Some((progress, row)) = message.reports {
-            let told_alone = self.settings().receipts == ReceiptPolicy::Author;
+        // Of whoever passes by nothing is recorded, so its reports are relayed, where reports are.
+        let is_recorded = self.participant(&actor.account).is_some();
+        let told_alone = self.settings().receipts == ReceiptPolicy::Author;
+        if message.reports.is_some() && told_alone && !is_recorded {
+            return draft.finish(Answer::Taken);
+        }
+        if let Some((progress, row)) = message.reports.filter(|_| is_recorded) {
             // XEP-0184: a receipt is about one message. XEP-0333: a marker is about all up to one.
             let exact = progress == Progress::Delivered;
             if told_alone {
