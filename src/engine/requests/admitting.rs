@@ -94,9 +94,11 @@ impl Engine {
         self.requests.admission.admit(&message, now_ms, held_ms)
     }
 
-    /// The channel whose rate the message counts against: none if the account is known not to be a participant.
+    /// The channel whose rate the message counts against: none if the account is known to be neither a participant nor in the
+    /// room.
     fn spoken_in<'a>(&self, channel: Option<&'a ChannelName>, account: &BareJid) -> Option<&'a ChannelName> {
-        let is_out = |channel: &Channel| !channel.member(account).is_some_and(Member::is_joined);
+        let is_seated = |channel: &Channel| self.occupants.seats(channel.profile().tag).is_seated(account);
+        let is_out = |channel: &Channel| !channel.member(account).is_some_and(Member::is_joined) && !is_seated(channel);
         channel.filter(|name| !self.channels.channel(name).is_some_and(is_out))
     }
 

@@ -76,6 +76,19 @@ fn who_enters_a_room_that_many_enter_waits_a_moment_and_what_it_sends_behind_tha
 }
 
 #[test]
+fn the_rate_of_a_channel_holds_for_whoever_is_in_the_room_and_for_nobody_outside() {
+    let mut world = world(Rates { channel_messages: Rate { per_s: 1, burst: 1 }, ..Rates::default() }, 32 << 20);
+    let create = "<iq type='set' id='1' from='o@h/r' to='mix.h'><create xmlns='urn:xmpp:mix:core:1' channel='c'/></iq>";
+    let enter = "<presence from='b@h/1' to='c@mix.h/b'><x xmlns='http://jabber.org/protocol/muc'/></presence>";
+    for xml in [create, enter] {
+        world.engine.turn(Stamp(1000), vec![Inbound::Stanza(Stanza::parse(xml.as_bytes()).unwrap()), Inbound::Tick]);
+    }
+    // A few messages of whoever seldom speaks there skip it.
+    assert_eq!(world.pass(2000, &all("b@h/1", 10)).len(), 6);
+    assert_eq!(world.pass(2000, &all("x@h/1", 10)).len(), 10);
+}
+
+#[test]
 fn a_phone_that_sends_five_hundred_queued_messages_loses_none() {
     let mut world = world(Rates::default(), 32 << 20);
     let mut came = world.pass(1000, &all("a@h/phone", 500));
