@@ -97,7 +97,7 @@ impl Channel {
             Command::ConfigureRoom(wish) => self.configure_room(actor, *wish, context),
             Command::MakeList { node, exists } => self.make_list(actor, node, exists, context),
             Command::ReadItems { node, ids, slice } => {
-                self.require_reading(actor, node, limits)?;
+                self.require_reading(actor, node, context)?;
                 match self.has(node) {
                     true => Ok(Decision::answer(Answer::Items { node, ids, slice })),
                     false => Err(Refusal::NoSuchNode),
@@ -137,13 +137,13 @@ impl Channel {
         let tells_jids = matches!(command, GroupCommand::ReadProfile(_) | GroupCommand::ReadMessageInfo { .. });
         if tells_jids && !actor.operator && !self.unveils_to(&actor.account) {
             // XEP-0404 §2.2: only those who administer the channel see the JIDs.
-            self.require(actor, Action::ListParticipants, context.limits)?;
+            self.require_listing(actor, context)?;
             return Err(Refusal::Forbidden("this channel hides the JIDs of its participants"));
         }
         match command {
             GroupCommand::ReadProfile(slice) => {
                 let profile = Answer::Group(GroupAnswer::Profile(slice));
-                self.answered(actor, Action::ListParticipants, profile, context.limits)
+                self.require_listing(actor, context).map(|()| Decision::answer(profile))
             }
             GroupCommand::EditMembers { add, remove } => self.edit_members(actor, add, remove, context),
             GroupCommand::EditAdmins { add, remove } => self.edit_admins(actor, add, remove, context),
@@ -230,21 +230,37 @@ impl Channel {
     }
 
     /// Refuses reading a node that is closed to `actor`. Guests of the participants node may read it.
-    fn require_reading(&self, actor: &Actor, node: Node, limits: &Limits) -> Result<(), Refusal> {
-        let (action, open) = match node {
+    fn require_reading(&self, actor: &Actor, node: Node, context: &Context<'_>) -> Result<(), Refusal> {
+        match node {
             Node::Info | Node::AvatarMetadata | Node::AvatarData | Node::Video => {
-                (Action::See, self.is_open_to(&actor.account))
+                self.require_seeing(actor, context.limits)
             }
-            Node::Participants if self.has(node) => (Action::ListParticipants, self.is_guest_of(actor, node)),
-            Node::Participants | Node::Messages | Node::Presence => (Action::ReadHistory, false),
+            Node::Participants if self.has(node) && self.is_guest_of(actor, node) => Ok(()),
+            Node::Participants if self.has(node) => self.require_listing(actor, context),
+            Node::Participants | Node::Messages | Node::Presence => {
+                self.require(actor, Action::ReadHistory, context.limits).map(drop)
+            }
             Node::Allowed | Node::Banned | Node::Config | Node::JidMap => {
                 // Those who may subscribe to a node may read it. An owner may read what it can configure.
                 let role = self.role_of(&actor.account, actor.operator);
                 let open = self.may_subscribe(&actor.account, node) || role.is_among(Access::Owners);
-                return if open { Ok(()) } else { Err(self.refusal_of(role, Action::Lists)) };
+                if open { Ok(()) } else { Err(self.refusal_of(role, Action::Lists)) }
             }
-        };
-        if open { Ok(()) } else { self.require(actor, action, limits).map(drop) }
+        }
+    }
+
+    /// Refuses the description of the channel where it is closed to `actor`.
+    fn require_seeing(&self, actor: &Actor, limits: &Limits) -> Result<(), Refusal> {
+        if self.is_open_to(&actor.account) { Ok(()) } else { self.require(actor, Action::See, limits).map(drop) }
+    }
+
+    /// Refuses the list of participants where it is closed to `actor`, who may pass by in the room.
+    fn require_listing(&self, actor: &Actor, context: &Context<'_>) -> Result<(), Refusal> {
+        let passes_by = context.live.seats.passer_by(&actor.account).is_some() && self.lets_pass(&actor.account);
+        match passes_by && self.allows(Role::Passing, Action::ListParticipants, context.limits) {
+            true => Ok(()),
+            false => self.require(actor, Action::ListParticipants, context.limits).map(drop),
+        }
     }
 
     /// Refuses the archive where it is closed to `actor`. Guests of the messages node may read it.
@@ -255,7 +271,7 @@ impl Channel {
 
     /// Gives the answer to those who may see the description of the channel.
     fn described(&self, actor: &Actor, answer: Answer, limits: &Limits) -> Outcome {
-        self.require_reading(actor, Node::Info, limits).map(|()| Decision::answer(answer))
+        self.require_seeing(actor, limits).map(|()| Decision::answer(answer))
     }
 
     /// Gives the answer to those who may read the archive.

@@ -181,7 +181,9 @@ impl Role {
             // An owner may list participants, whatever the settings say.
             Action::ListParticipants => {
                 let listed = !settings.switched_off.contains(Node::Participants);
-                let open = listed && self >= Participant && self.is_among(settings.access.participants);
+                // Whoever passes by reads what participants may.
+                let reader = if self == Passing { Participant } else { self };
+                let open = listed && reader >= Participant && reader.is_among(settings.access.participants);
                 open || self.is_among(Access::Owners)
             }
             Action::Moderate if self == Moderator => AbsentAdmin.is_among(grants.moderate),

@@ -20,7 +20,7 @@ fn the_table_of_plain_channels_holds() {
         (Action::Leave, ".... xx.x.x."),
         (Action::Send, "...x xx.x.x."),
         (Action::Attend, "...x xx.x.x."),
-        (Action::ListParticipants, ".... xxxxxxx"),
+        (Action::ListParticipants, "...x xxxxxxx"),
         (Action::ReadHistory, "...x xxxxxxx"),
         (Action::Report, ".... xx.x.x."),
         (Action::OwnView, ".... xx.x.x."),
