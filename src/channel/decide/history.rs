@@ -75,7 +75,9 @@ impl Channel {
             Some(id) => self.member_or_passer_by(&id, seats),
             None if *with == actor.account || actor.operator => self.member(with),
             None if self.standing_of(&actor.account) != Standing::Member => self.member(with),
-            None if self.unveils_to(&actor.account) => self.member(with).filter(|member| !self.stays_hidden(member)),
+            None if self.unveils_occupants_to(&actor.account, seats) => {
+                self.member(with).filter(|member| !self.stays_hidden(member))
+            }
             None => None,
         }
     }

@@ -39,18 +39,20 @@ impl Channel {
     ) -> Outcome {
         check(context.limits.features.retraction, "retraction")?;
         self.require(actor, Action::See, context.limits)?;
-        let by = self.participant(&actor.account);
-        if by.is_none() {
+        let member = self.participant(&actor.account);
+        if member.is_none() {
             self.require_in_room(actor, Action::Moderate, context)?;
         }
+        // A moderator who passes by sees what moderators see, and goes by its nick in the room.
+        let by = member.or_else(|| context.live.seats.passer_by(&actor.account));
         if reason.as_ref().is_some_and(|reason| reason.len() > context.limits.info_bytes_max) {
             return Err(Refusal::TooLong { what: "the reason", max: context.limits.info_bytes_max });
         }
-        let facts = self.fact(by, row, context)?;
+        let facts = self.fact(member, row, context)?;
         let kind = self.kind_of_retraction(actor, by, facts, context)?;
         let mut draft = Draft::new(self, context.live.now, context.limits);
         if !facts.entombed {
-            // An operator, or an owner who is not in the channel, has no nick there.
+            // An operator, or an owner, who is neither in the channel nor in the room has no nick there.
             let (id, nick) = match by {
                 Some(by) => (by.id.clone(), by.nick.as_str().to_owned()),
                 None => (facts.row.author.clone(), facts.row.nick.clone()),

@@ -120,7 +120,7 @@ impl Engine {
             chained: channel.settings().style == Style::Group,
             visibility: channel.settings().visibility,
             as_room: as_room.then(|| AsRoom {
-                unveils: channel.unveils_to(&asked.actor.account),
+                unveils: channel.unveils_occupants_to(&asked.actor.account, self.seats_of(asked.channel.as_ref())),
                 rights: channel.rights().clone(),
             }),
             kind,

@@ -45,8 +45,11 @@ pub fn row(
     let message = match row.kind {
         RowKind::Event(_) => return None,
         RowKind::Moderation => {
+            // Whoever passed by has no nick there any more once it left.
+            let then = |by: &ParticipantId| Some(&*row.nick).filter(|_| *by == row.author);
+            let nicks = |by: &ParticipantId| nicks(by).or_else(|| then(by));
             let message = outer.attr("from", frame.channel).attr("id", &sealed).attr("type", "groupchat");
-            message.children(retraction::moderated(frame, row.target?, left, nicks))
+            message.children(retraction::moderated(frame, row.target?, left, &nicks))
         }
         RowKind::Erased => {
             let stamp = row.stamp.to_xmpp();
