@@ -71,6 +71,11 @@ impl<Who: Holder, Thing: Clone + Ord> Pool<Who, Thing> {
         self.own.get(who).map_or(0, BTreeSet::len)
     }
 
+    /// The first thing of one holder.
+    pub fn first_of(&self, who: &Who) -> Option<&Thing> {
+        self.own.get(who).and_then(BTreeSet::first)
+    }
+
     /// All things, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Thing> {
         self.all.keys()

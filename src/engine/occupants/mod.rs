@@ -20,6 +20,7 @@ mod holding;
 mod indicating;
 mod invited;
 pub(super) mod leaving;
+mod letters;
 mod locks;
 mod pacing;
 mod passing;
@@ -27,6 +28,7 @@ mod questions;
 mod reconfiguring;
 pub(super) mod remembered;
 mod renaming;
+mod returning;
 mod reviewing;
 mod roles;
 pub(super) mod room;
@@ -120,6 +122,7 @@ pub(in crate::engine) struct Occupants {
     entries: Pace<BareJid>,
     told: Pace<BareJid>,
     invitees: invited::Invitees,
+    letters: letters::Letters,
     /// Why roles and affiliations are being set.
     ruling: Option<Ruling>,
     /// Seats that changed in the turn, by accounts and the tags of channels.
@@ -157,6 +160,7 @@ impl Occupants {
             entries: Pace::new(ENTRIES),
             told: Pace::new(TOLD),
             invitees: invited::Invitees::new(own_domains),
+            letters: letters::Letters::new(own_domains),
             ruling: None,
             unsaved: BTreeSet::new(),
             stirred: Vec::new(),
@@ -188,7 +192,7 @@ impl Occupants {
     pub fn hits(&mut self) -> impl Iterator<Item = Hit> + use<> {
         let hits = self.shares.hits().chain(self.bytes.hits()).chain(self.invitees.hits());
         let hits = hits.chain(self.locks.shares.hits()).chain(self.taken.hits());
-        hits.chain(self.watchers.hits())
+        hits.chain(self.watchers.hits()).chain(self.letters.hits())
     }
 
     /// The seats of a room, as the rules see them.

@@ -134,7 +134,13 @@ impl Engine {
     /// A message came back (protocol.md §3).
     pub(in crate::engine) fn bounce(&mut self, stanza: &Stanza, turn: &mut Turn) {
         tracing::debug!(id = stanza.id, from = %stanza.from, condition = stanza.error_condition(), "bounced");
-        if self.refused_by_multicast(stanza, turn) || self.is_of_session(stanza, turn) {
+        if self.refused_by_multicast(stanza, turn) {
+            return;
+        }
+        if let Some(Target::Occupant(name, nick)) = self.target(&stanza.to) {
+            self.return_letter(stanza, (&name, &nick), turn);
+        }
+        if self.is_of_session(stanza, turn) {
             return;
         }
         if let Some(returned) = self.returned(stanza) {

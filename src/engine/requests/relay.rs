@@ -1,7 +1,7 @@
 //! XEP-0403 §4.5, XEP-0404 §3.2: private messages and IQs that a channel relays between participants. Nothing is
 //! stored.
 
-use super::super::outgoing::outbox::Lasting;
+use super::super::outgoing::outbox::{Audience, Lasting};
 use super::super::outgoing::unsent::halves;
 use super::super::people::pending::{Purpose, Relayed};
 use super::super::{Engine, Turn};
@@ -20,8 +20,8 @@ impl Engine {
         id: &ParticipantId,
         turn: &mut Turn,
     ) {
-        if let Some((audience, message)) = self.message_to_seat(stanza, name, id) {
-            turn.fan(audience, halves(&message, false), Lasting::Fleeting);
+        if let Some(private) = self.message_to_seat(stanza, name, id) {
+            self.send_private(stanza, name, private, turn);
             return turn.replies.push(Reply::to_stanza(stanza).into());
         }
         match self.message_between(stanza, name, id) {
@@ -153,22 +153,35 @@ impl Engine {
         turn: &mut Turn,
     ) {
         let Some(channel) = self.channels.channel(name) else { return };
-        let sender = channel.member_of(id).filter(|member| member.is_joined());
+        let seats = self.occupants.seats(channel.profile().tag);
+        let sender = channel.member_or_passer_by(id, seats);
+        let sender = sender.filter(|member| member.is_joined() || seats.is_seated(&member.jid));
         let (Some(sender), Some(bounced)) = (sender, channel.participant(&stanza.sender())) else { return };
         let (Some(error), true) = (bare_error(stanza), channel.settings().private_messages.are_passed_on()) else {
             return;
         };
-        // A full JID whose resource is not online never sent the message.
-        let to = self.real(channel, sender, &stanza.to);
-        if resource_of(&stanza.to).is_some() && to.is_bare() {
-            return;
-        }
-        let from = proxy::address(&self.service, channel, bounced, resource_of(&stanza.from));
-        let head = Tag::new("message").attr("type", "error").attr("from", from).attr("to", to.as_str());
-        let message = head.attr_opt("id", stanza.id.as_deref()).child(error);
+        let head = Tag::new("message").attr("type", "error");
+        // Clients of MIX write by a resource, and those in rooms by none.
+        let numbers = self.occupants.entries_of(channel.profile().tag, &sender.jid);
+        let (audience, message) = if resource_of(&stanza.to).is_none() && !numbers.is_empty() {
+            let from = [&self.service.address_of(name), "/", bounced.nick.as_str()].concat();
+            (Some(Audience::these(numbers)), head.attr("from", from))
+        } else {
+            // A full JID whose resource is not online never sent the message.
+            let to = self.real(channel, sender, &stanza.to);
+            if (resource_of(&stanza.to).is_some() || !sender.is_joined()) && to.is_bare() {
+                return;
+            }
+            let from = proxy::address(&self.service, channel, bounced, resource_of(&stanza.from));
+            (None, head.attr("from", from).attr("to", to.as_str()))
+        };
+        let message = message.attr_opt("id", stanza.id.as_deref()).child(error);
         // A bounce cannot be matched to a message, so it is counted as a message of its sender.
         if self.admit_message(&self.actor(stanza.sender()), name).is_ok() {
-            turn.send(message.into_xml());
+            match audience {
+                Some(audience) => turn.fan(audience, halves(&message, false), Lasting::Fleeting),
+                None => turn.send(message.into_xml()),
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Begins and ends pauses, and updates the address book.
 
-use super::Accounts;
 use super::pauses::{Pause, Paused};
+use super::{Accounts, Takes};
 use crate::channel::Stamp;
 use crate::engine::outgoing::outbox::Out;
 use crate::engine::share::Hit;
@@ -17,6 +17,11 @@ impl Accounts {
     /// Whether an account is reached at its bare JID.
     pub fn is_at_bare(&self, jid: &BareJid) -> bool {
         self.get(jid).is_some_and(|account| account.bare)
+    }
+
+    /// Whether it is known where an account is reached.
+    pub fn is_anywhere(&self, jid: &BareJid) -> bool {
+        self.get(jid).is_some_and(|account| account.bare || account.resources.values().any(|it| *it == Takes::Yes))
     }
 
     /// Pauses channels (tag, whether the account is a guest there) for an address that bounced their stanzas and
