@@ -15,6 +15,15 @@ use minidom::Element;
 /// XEP-0060.
 pub struct Pubsub;
 
+/// Whether a request reads a picture, which any client does.
+pub fn is_about_picture(payload: &Element) -> bool {
+    let is_of_picture = |child: &Element| {
+        let node = child.attr("node").and_then(node_of);
+        child.name() == "items" && matches!(node, Some(Node::AvatarMetadata | Node::AvatarData))
+    };
+    payload.has_ns(ns::PUBSUB) && payload.parts().any(is_of_picture)
+}
+
 impl Extension for Pubsub {
     fn name(&self) -> &'static str {
         "XEP-0060"

@@ -54,6 +54,8 @@ pub const VERSION: &str = "jabber:iq:version";
 pub const ROSTER: &str = "jabber:iq:roster";
 /// XEP-0115 capabilities.
 pub const CAPS: &str = "http://jabber.org/protocol/caps";
+/// What the namespaces of MIX begin with.
+pub const MIX: &str = "urn:xmpp:mix:";
 /// XEP-0369 MIX-CORE, in the version that every client speaks.
 pub const MIX_CORE: &str = "urn:xmpp:mix:core:1";
 /// XEP-0369 MIX-CORE, in an earlier version: ejabberd sends its leave in it.

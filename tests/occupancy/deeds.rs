@@ -88,8 +88,11 @@ impl World {
     }
 
     fn talk(&mut self, client: &str, room: &str) {
-        if self.is_in(client, room) {
+        let is_in = self.is_in(client, room);
+        if is_in || (self.is_sure_to_be_told(client, room) && self.dice.random_bool(0.2)) {
+            self.seen.strays += u64::from(!is_in);
             self.say(client, room);
+            self.check_heard(client);
         }
     }
 

@@ -3,7 +3,7 @@
 //! one another.
 //!
 //! Every client keeps what it was told. Whenever all is quiet, the clients of one room know the same occupants, those are the
-//! people who are there, each of them has one nick, and each client has every message since its subject, once and in order.
+//! people who are there, each of them has one nick, and each client has every message since its subject, once and in order. Whoever speaks hears what it said, or why it did not.
 //! Where JIDs are hidden, no client but an owner's was ever sent the account of another. `SEED=7 RUNS=1` repeats a run.
 
 #![allow(clippy::unwrap_used)]
@@ -22,7 +22,7 @@ fn setting(name: &str, default: u64) -> u64 {
 fn clients_of_rooms_know_who_is_there_and_miss_nothing() {
     let (first, runs, steps) = (setting("SEED", 1), setting("RUNS", 40), setting("STEPS", 150));
     let (mut entries, mut messages, mut refused, mut ended, mut restarts) = (0, 0, 0, 0, 0);
-    let (mut rounds, mut held) = (0, 0);
+    let (mut rounds, mut held, mut strays) = (0, 0, 0);
     for seed in first..first + runs {
         let mut world = World::new(seed);
         for _ in 0..steps {
@@ -36,9 +36,11 @@ fn clients_of_rooms_know_who_is_there_and_miss_nothing() {
         restarts += world.seen.restarts;
         rounds += world.seen.rounds;
         held += world.seen.held;
+        strays += world.seen.strays;
     }
     assert!(runs < 40 || (entries > 500 && messages > 1000), "too little happened: {entries}, {messages}");
     assert!(runs < 40 || (refused > 20 && ended > 20), "nothing went wrong: {refused}, {ended}");
     assert!(runs < 40 || restarts > 20, "it started again {restarts} times alone");
+    assert!(runs < 40 || strays > 50, "{strays} times somebody spoke who was not inside");
     assert!(runs < 40 || (rounds > 300 && held > 20), "{rounds} rounds, and {held} times somebody waited");
 }

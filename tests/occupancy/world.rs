@@ -1,7 +1,7 @@
 //! The engine, a store, and the clients.
 
 use super::client::{Learned, View};
-use jid::DomainPart;
+use jid::{BareJid, DomainPart};
 use minidom::Element;
 use mixd::channel::{ChannelName, Limits, Node, Rates, RoomLimits, RowKind, Stamp};
 use mixd::engine::{AddressBook, Engine, Inbound, Moment, Pacing, ServiceSettings};
@@ -33,6 +33,7 @@ pub struct Tally {
     pub restarts: u64,
     pub rounds: u64,
     pub held: u64,
+    pub strays: u64,
 }
 
 pub struct World {
@@ -55,6 +56,8 @@ pub struct World {
     batch: Option<Vec<Inbound>>,
     /// The last rows of the rooms before the turn, if that ends with a message.
     before: Option<[(&'static str, u64); 2]>,
+    /// Who was sent a message with the id of the last stanza.
+    heard: BTreeSet<String>,
     trace: VecDeque<String>,
 }
 
@@ -104,6 +107,7 @@ impl World {
             seen: Tally::default(),
             batch: None,
             before: None,
+            heard: BTreeSet::new(),
             trace: VecDeque::new(),
         };
         world.turn(vec![Inbound::LinkUp]);
@@ -201,6 +205,21 @@ impl World {
         self.views.iter().any(|((full, at), view)| full == client && *at == room && !view.is_in)
     }
 
+    /// Whether a client that is in no room is told so if it speaks: nothing says that it might be one of MIX.
+    pub fn is_sure_to_be_told(&self, client: &str, room: &str) -> bool {
+        let account = BareJid::new(client.split_once('/').unwrap().0).unwrap();
+        let channel = self.channel(room);
+        let takes_mix = channel.participant(&account).is_some_and(|member| !member.subscriptions.is_empty());
+        !takes_mix && self.batch.is_none() && !self.is_waiting(client, room) && !self.gone.contains(client)
+    }
+
+    /// XEP-0045 §7.4: whoever speaks hears what it said, or why it did not.
+    pub fn check_heard(&mut self, client: &str) {
+        if self.batch.is_none() && self.pacing.depth().0 == 0 {
+            assert!(self.heard.contains(client), "{client} spoke and was told nothing");
+        }
+    }
+
     pub fn begin(&mut self, client: &str, room: &'static str) {
         let last = self.head(room);
         self.views.insert((client.to_owned(), room), View { last, ..View::default() });
@@ -210,6 +229,7 @@ impl World {
     pub fn send(&mut self, xml: &str) {
         self.serial += 1;
         let xml = xml.replace("$ID", &format!("q{}", self.serial));
+        self.heard.clear();
         self.note(format!("> {xml}"));
         let stanza = Inbound::Stanza(Stanza::parse(xml.as_bytes()).unwrap());
         match &mut self.batch {
@@ -288,6 +308,9 @@ impl World {
         let (name, resource) = to.split_once('/').unwrap_or((&to, ""));
         let text = String::from(stanza);
         self.note(format!("  < {}", text.replace(" xmlns='jabber:client'", "")));
+        if stanza.name() == "message" && stanza.attr("id") == Some(&format!("q{}", self.serial)) {
+            self.heard.insert(to.clone());
+        }
         if self.gone.contains(&to) {
             return self.answer_for_gone(stanza, &to);
         }

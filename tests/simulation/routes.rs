@@ -104,6 +104,13 @@ impl Routes {
         self.routes = self.saved.clone();
     }
 
+    /// Whether a resource must get a copy if its account is reached there, and whether it was heard of.
+    pub fn known(&self, account: &str, resource: &str) -> (bool, bool) {
+        let route = self.routes.get(account);
+        let has = |of: fn(&Route) -> &BTreeSet<String>| route.is_some_and(|route| of(route).contains(resource));
+        (has(|route| &route.sure), has(|route| &route.heard))
+    }
+
     /// The addresses that must get a copy.
     pub fn sure(&self, account: &str) -> BTreeSet<String> {
         let Some(route) = self.routes.get(account) else { return BTreeSet::new() };

@@ -1,6 +1,6 @@
 //! A turn of the engine, and the checks of all that it leads to: nothing too much, nothing too little.
 
-use super::asks::Op;
+use super::asks::{Ask, Op};
 use super::hosts::{Item, Note};
 use super::model::{Event, Expect, Model};
 use super::wire;
@@ -20,7 +20,7 @@ impl World {
     /// Takes a batch, and checks everything that it leads to.
     pub fn turn(&mut self, size: usize, trouble: Option<Failure>) {
         let size = size.min(self.inbox.len());
-        let batch = self.ready(size);
+        let batch: Vec<Item> = self.ready(size).into_iter().map(|item| self.speaking_mix_first(item)).collect();
         if batch.iter().any(|item| matches!(item.inbound, Inbound::Expired(_))) {
             // It may have waited; what the archive was asked before is answered before.
             self.answer_all();
@@ -43,6 +43,12 @@ impl World {
                 self.model.held.retain(|_, (_, until)| due < *until);
             }
             let Some(ask) = item.ask else { continue };
+            if let (Op::Create(_) | Op::Destroy(_) | Op::Register(_) | Op::Unregister, Some(resource)) =
+                (&ask.op, &ask.resource)
+            {
+                // Whoever asks the service for something of MIX is a client of MIX.
+                self.routes.heard(&ask.account, resource);
+            }
             let (expect, shown) = self.model.take(&ask, &mut self.routes);
             self.note(format!("{:?} by {} as {} -> {expect:?}", ask.op, ask.from(), ask.id));
             owed.push((ask, expect));
@@ -84,6 +90,22 @@ impl World {
             }
         }
         self.begin_loads();
+    }
+
+    /// XEP-0045 §7.4: a client that says that it takes no MIX, or may have said it, has to show that it does before it speaks. So
+    /// has one whose account subscribes to nothing.
+    fn speaking_mix_first(&self, item: Item) -> Item {
+        let Some(ask) = &item.ask else { return item };
+        let (Op::Say { channel, .. }, Some(resource), account) = (&ask.op, &ask.resource, &ask.account) else {
+            return item;
+        };
+        let seat = self.model.rooms.get(channel).and_then(|room| room.seat(account));
+        let (is_sure, is_heard) = self.routes.known(account, resource);
+        if seat.is_none_or(|seat| seat.nodes != 0 && (is_sure || !is_heard)) {
+            return item;
+        }
+        let op = Op::Items { channel: channel.clone(), node: 2 };
+        Item { place: item.place, ..Item::asking(Ask { op, ..ask.clone() }) }
     }
 
     /// What the service does by itself over several turns: which channel comes when is its own affair, and what it does

@@ -85,6 +85,13 @@ impl Engine {
         }
     }
 
+    /// Asks a client of a participant what it takes, although it sent no presence, unless it was asked already.
+    pub(in crate::engine) fn ask_what_it_takes(&mut self, full: &FullJid, turn: &mut Turn) {
+        if let Sighting::Ask(announced) = self.people.accounts.available(full, None, None, &mut turn.outbox) {
+            self.ask_capabilities(full, announced, turn);
+        }
+    }
+
     fn ask_capabilities(&mut self, full: &FullJid, announced: Option<Announced>, turn: &mut Turn) {
         let node = announced.as_ref().map(|announced| format!("{}#{}", announced.node, announced.ver));
         let purpose = Purpose::Capabilities { full: full.clone(), announced };

@@ -10,8 +10,7 @@ use crate::channel::{
     NodeSet, OPEN_INVITATIONS, Refusal, Seats, ServiceCommand, Style,
 };
 use crate::xep::{List, Request, incoming, invitations};
-use crate::xmpp::{Parts, ns};
-use jid::Jid;
+use crate::xmpp::ns;
 use rand::Rng;
 
 impl Engine {
@@ -23,7 +22,7 @@ impl Engine {
         self.note_act(&asked.actor.account, turn);
         let is_message = matches!(asked.way, Way::Stanza { extension: None, .. });
         // Cheap checks come before decoding, because the sender chooses how much there is to decode.
-        let admitted = if is_message { self.check_speaker(&asked) } else { self.admit_request(&asked.actor) };
+        let admitted = if is_message { self.check_speaker(&asked, turn) } else { self.admit_request(&asked.actor) };
         if let (Ok(()), Some(name)) = (&admitted, asked.channel.clone()) {
             self.catch_up(&asked.actor.account, &name, turn);
         }
@@ -46,21 +45,6 @@ impl Engine {
             }
             Err(refusal) => turn.send_refusal(&reply, &asked.refine(refusal)),
         }
-    }
-
-    /// Refuses a message from an account that may not speak in the channel, before it is read.
-    fn check_speaker(&self, asked: &Asked<'_>) -> Result<(), Refusal> {
-        let is_open = |name: &&ChannelName| !self.is_locked_for(name, &asked.actor);
-        let channel = asked.channel.as_ref().filter(is_open).and_then(|name| self.channels.channel(name));
-        let seats = self.seats_of(asked.channel.as_ref());
-        // Whoever is there as a room alone speaks by a client that entered.
-        if let (Way::Stanza { reply, .. }, Some(name)) = (&asked.way, &asked.channel)
-            && seats.passer_by(&asked.actor.account).is_some()
-            && !self.is_in_room(name, &reply.to)
-        {
-            return Err(Refusal::NotOccupant);
-        }
-        channel.ok_or(Refusal::NoSuchChannel)?.check_speaker(&asked.actor, seats, &self.service.limits)
     }
 
     /// Logs the decision, so that a stanza can be traced: a row is sent under its own id.
@@ -308,68 +292,6 @@ impl Engine {
         turn.outbox.extend(subscription_deltas(tag, no, past, next));
     }
 
-    /// Notes the asker's resource: a client that sends MIX requests to a channel gets MIX traffic.
-    fn notice_asker(&mut self, asked: &Asked<'_>, answer: &Answer, turn: &mut Turn) {
-        let speaks = !matches!(
-            answer,
-            Answer::Description
-                | Answer::Nodes
-                | Answer::Occupants(_)
-                | Answer::Pong
-                | Answer::Version
-                | Answer::Left
-                // Whoever asks as an occupant of a room says nothing of MIX.
-                | Answer::Ruled { .. }
-                | Answer::Roles { .. }
-                | Answer::Affiliations { .. }
-        );
-        let Some(asker) = asked.asker() else { return };
-        self.notice_group_client(asked, asker, turn);
-        let Some(name) = &asked.channel else { return };
-        let is_of_any =
-            |ns: &str| [ns::COMMANDS, ns::REGISTER, ns::FORM, ns::VCARD].contains(&ns) || ns.starts_with(ns::MUC);
-        if matches!(&asked.way, Way::Stanza { payload, .. } if is_of_any(&payload.ns())) {
-            // Any client may use ad-hoc commands or rooms, and most of those do not support MIX.
-            return;
-        }
-        let joined = matches!(answer, Answer::Joined { .. });
-        let account = &asked.actor.account;
-        let seated = self
-            .channels
-            .channel(name)
-            .is_some_and(|channel| channel.participant(account).is_some() || channel.guest(account).is_some());
-        let seated = seated || matches!(answer, Answer::Subscribed { subscribed: true, .. });
-        if self.is_in_room(name, asker) {
-            return;
-        }
-        if let (true, true, Ok(full)) = (speaks, seated || joined, asker.try_as_full()) {
-            self.people.spoke(full, &mut turn.outbox);
-            if joined || matches!(&asked.way, Way::Stanza { extension: None, .. }) {
-                self.resume(name, full, turn);
-            }
-        }
-        if joined {
-            let at_bare = asked.is_at_bare();
-            let tag = self.channels.tag_of(name);
-            let unknown = self.people.joined(account, at_bare, tag, &mut turn.outbox);
-            unknown.iter().for_each(|full| self.ask_resource(full, turn));
-            if at_bare {
-                self.ask_home_server(asked.actor.account.domain().as_str(), turn);
-            }
-        }
-    }
-
-    /// A client that sends the service a request in the groups namespace gets the traffic of groups, whatever its
-    /// capabilities say. Nothing is kept of an account without channels whose presence is not known.
-    fn notice_group_client(&mut self, asked: &Asked<'_>, asker: &Jid, turn: &mut Turn) {
-        let Way::Stanza { payload, .. } = &asked.way else { return };
-        let speaks = payload.has_ns(ns::GROUP) || payload.parts().any(|child| child.has_ns(ns::GROUP));
-        let is_known = self.people.accounts().find(&asked.actor.account).is_some();
-        if let (true, true, Ok(full)) = (speaks && asked.channel.is_none(), is_known, asker.try_as_full()) {
-            self.people.spoke(full, &mut turn.outbox);
-        }
-    }
-
     /// The request as extensions see it. `None` for a call.
     pub(in crate::engine) fn request<'a>(&'a self, asked: &'a Asked<'_>) -> Option<Request<'a>> {
         let Way::Stanza { reply, payload, set, .. } = &asked.way else { return None };
@@ -388,29 +310,6 @@ impl Engine {
                 .live((self.now, self.due), self.occupants.known_in(self.tag_of(asked.channel.as_ref()))),
             id: reply.id.as_deref(),
         })
-    }
-
-    /// Whether what a client asks for is written as rooms write it: it is in the room, or takes no MIX as far as is known.
-    fn asks_as_room(&self, asked: &Asked<'_>) -> bool {
-        let Way::Stanza { reply, .. } = &asked.way else { return false };
-        let name = asked.channel.as_ref();
-        let Some(channel) = name.and_then(|name| self.channels.channel(name)) else { return false };
-        let Ok(full) = reply.to.try_as_full() else { return false };
-        if reply.delegated.is_some() {
-            return false;
-        }
-        if self.is_in_room(channel.name(), &reply.to) {
-            return true;
-        }
-        let (accounts, account) = (self.people.accounts(), &asked.actor.account);
-        if accounts.is_known(full, true) {
-            return false;
-        }
-        let of_mix = |subscriptions: NodeSet| subscriptions.contains(Node::Messages);
-        let is_of_mix = channel.participant(account).is_some_and(|member| of_mix(member.subscriptions))
-            || (channel.settings().style == Style::Group && channel.participant(account).is_none())
-            || channel.guest(account).is_some_and(|guest| of_mix(guest.subscriptions));
-        accounts.is_known(full, false) || !is_of_mix
     }
 
     /// Who sits in the room that a channel is.

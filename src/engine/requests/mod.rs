@@ -12,6 +12,7 @@ pub(super) mod delegated;
 pub(super) mod foreign;
 pub(super) mod groups;
 pub(super) mod nicks;
+mod noticing;
 pub(super) mod operating;
 pub mod pacing;
 pub(super) mod parts;
