@@ -40,6 +40,7 @@ impl Engine {
                     self.outgoing.early().push(Out::Book(Delta::Filled(list, sessions)));
                 }
                 self.channels.shelf.put(*channel);
+                self.follow_seats(tag);
                 self.probe_participants(&arrival.name);
             }
         }

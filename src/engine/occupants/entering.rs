@@ -175,6 +175,7 @@ impl Engine {
         let no = known.unwrap_or_else(|| self.people.enter_session(full, &mut turn.outbox));
         let whom = (&member, passes_by, was_shown);
         self.occupants.enter((tag, name), full, whom, (no, Availability::of(&stanza.element)));
+        self.follow_seat(tag, &account, &mut turn.outbox);
         let is_quiet = self.is_quiet(name, tag);
         let sees = self.sees_occupants((name, tag), &account);
         let since = turn.outbox.len();

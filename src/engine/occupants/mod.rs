@@ -40,6 +40,7 @@ mod showing;
 mod speaking;
 mod telling;
 mod tending;
+mod twofold;
 mod undoing;
 mod versions;
 mod visits;

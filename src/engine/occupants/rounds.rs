@@ -144,6 +144,7 @@ impl Engine {
                     let says = Availability::of(&entering.stanza.element);
                     let whom = (&entrant.member, entrant.passes_by, entrant.was_shown);
                     self.occupants.enter((tag, name), &entering.full, whom, (no, says));
+                    self.follow_seat(tag, &entering.full.to_bare(), &mut turn.outbox);
                     self.occupants.note_arriving(tag, &entering.full, true);
                     let is_renamed = entrant.member.nick.as_str() != entering.nick;
                     arrivals.push(Arrival { entering, no, id: entrant.member.id, is_renamed });

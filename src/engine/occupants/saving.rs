@@ -114,6 +114,8 @@ impl Engine {
     /// Saves the seats that the turn changed.
     pub(in crate::engine) fn save_seats(&mut self, turn: &mut Turn) {
         self.channels.note_crowds(self.occupants.unsaved.iter().map(|(_, tag)| *tag));
+        let changed: Vec<(BareJid, u64)> = self.occupants.unsaved.iter().cloned().collect();
+        changed.iter().for_each(|(account, tag)| self.follow_seat(*tag, account, &mut turn.outbox));
         self.occupants.save(&mut turn.records);
     }
 

@@ -8,6 +8,8 @@ mod known;
 mod pauses;
 mod pausing;
 mod saved;
+mod seated;
+mod sitting;
 mod telling;
 
 use super::super::outgoing::outbox::{EntryNo, Out};
@@ -79,6 +81,8 @@ pub struct Accounts {
     /// Accounts that left a channel and may be in another.
     unsettled: BTreeSet<BareJid>,
     pauses: Pauses,
+    /// Those who sit in rooms as well.
+    seated: seated::Seated,
 }
 
 /// What to do about a resource's presence.

@@ -165,6 +165,16 @@ impl Hosts {
         }
     }
 
+    /// Whether a domain's server hands what comes to a bare JID to all clients of the account, whatever they take, as ejabberd's
+    /// own module does.
+    pub fn spreads(&self, domain: &str) -> bool {
+        match self.pam(domain) {
+            Pam::Ejabberd => true,
+            Pam::Standard | Pam::None => false,
+            Pam::Auto => self.hosts.get(domain).is_some_and(|host| host.is_ejabberd == Some(true) && !host.delivers),
+        }
+    }
+
     /// Whether a leave by the home server must be answered by an error, or its client never hears of it (hosts.md,
     /// C.2).
     pub fn chokes_on_leave(&self, domain: &str) -> bool {
@@ -182,11 +192,11 @@ impl Hosts {
 
     /// Sets a domain's software. Returns whether its accounts are addressed differently now.
     pub fn learn_software(&mut self, domain: &str, is_ejabberd: bool) -> bool {
-        let before = self.is_marked(domain);
+        let before = (self.is_marked(domain), self.spreads(domain));
         if let Some(host) = self.host(domain) {
             (host.said, host.is_ejabberd) = (true, Some(is_ejabberd));
         }
-        before != self.is_marked(domain)
+        before != (self.is_marked(domain), self.spreads(domain))
     }
 
     /// Notes that a domain is being queried.

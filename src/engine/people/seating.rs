@@ -7,6 +7,7 @@ use super::People;
 use crate::channel::Stamp;
 use crate::store::Record;
 use jid::{BareJid, FullJid};
+use std::collections::BTreeSet;
 
 impl People {
     /// A channel with this participant or guest came into memory. Returns its number in the address book.
@@ -77,6 +78,11 @@ impl People {
     /// A client enters a room (XEP-0045): the entry of the address book that is its own.
     pub(in crate::engine) fn enter_session(&mut self, full: &FullJid, out: &mut Vec<Out>) -> EntryNo {
         self.accounts.enter_session(full, out)
+    }
+
+    /// An account sits in a room by these clients, and is in its channel by MIX as well; none: one of both is not so.
+    pub(in crate::engine) fn sit(&mut self, jid: &BareJid, tag: u64, resources: BTreeSet<String>, out: &mut Vec<Out>) {
+        self.accounts.sit(jid, tag, resources, out);
     }
 
     /// The session of this entry is over.

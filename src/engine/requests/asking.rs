@@ -244,6 +244,15 @@ impl Engine {
             self.seat_guest(tag, name, guest, turn);
         }
         self.channels.apply(name, tag, change, self.due);
+        let guest = match change {
+            Change::GuestSet { guest, .. } => Some(&guest.jid),
+            _ => None,
+        };
+        if let Some(account) = change.member().map(|member| &member.jid).or(guest)
+            && self.occupants.seats(tag).is_seated(account)
+        {
+            self.follow_seat(tag, account, &mut turn.outbox);
+        }
         let nodes_after = nodes_before.and(self.channels.channel(name)).map(nodes);
         let nodes_gone = nodes_before.unwrap_or_default().without(nodes_after.unwrap_or_default());
         if change.is_of_video() {

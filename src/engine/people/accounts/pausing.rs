@@ -1,6 +1,6 @@
 //! Begins and ends pauses, and updates the address book.
 
-use super::pauses::{Pause, Paused};
+use super::pauses::Paused;
 use super::{Accounts, Takes};
 use crate::channel::Stamp;
 use crate::engine::outgoing::outbox::Out;
@@ -54,7 +54,7 @@ impl Accounts {
         let (account, resource) = (whom.to_bare(), whom.resource().map(|resource| resource.as_str()));
         // A home server may deliver a message for the bare JID to one client. Its bounce then has that client's JID,
         // and counts for the account: blocking is per account (XEP-0191).
-        let is_moved = self.pauses.of(&account).and_then(|own| own.get(&tag)).is_some_and(Pause::is_moved);
+        let is_moved = self.is_moved(&account, tag);
         let own = resource.filter(|_| is_guest || is_moved || !self.is_at_bare(&account));
         let paused = self.pauses.begin(&account, own, tag, now);
         if let (Paused::For(_), None, Some(client)) = (&paused, own, resource) {
@@ -91,7 +91,7 @@ impl Accounts {
         ended.iter().for_each(|account| self.tell_of_pause(account, out));
     }
 
-    fn tell_of_pause(&mut self, account: &BareJid, out: &mut Vec<Out>) {
+    pub(super) fn tell_of_pause(&mut self, account: &BareJid, out: &mut Vec<Out>) {
         if let Some(no) = self.find(account).filter(|_| self.get(account).is_some_and(|it| it.told)) {
             self.tell_book(no, out);
         }
