@@ -87,6 +87,20 @@ impl Channel {
         seats.holder_of(nick).or_else(|| self.holder_of(nick)).filter(is_here)
     }
 
+    /// The account of the occupant that an address in the room names: by its nick, or by its id, as people of MIX have it.
+    pub fn occupant_at<'a>(&'a self, resource: &str, seats: &'a Seats) -> Option<&'a BareJid> {
+        let called = super::Nick::new(resource).and_then(|nick| self.occupant_called(&nick, seats));
+        let is_here = |member: &&Member| seats.is_seated(&member.jid) || Channel::is_in_room_by_mix(member);
+        let by_id = || self.member_or_passer_by(&ParticipantId::new(resource)?, seats).filter(is_here);
+        called.or_else(|| by_id().map(|member| &member.jid))
+    }
+
+    /// Whether a nick is the id of somebody else: who answers to that would get what is meant for the other.
+    pub(super) fn is_id_of_another(&self, nick: &super::Nick, account: &BareJid, seats: &Seats) -> bool {
+        let holder = ParticipantId::new(nick.key()).and_then(|id| self.member_or_passer_by(&id, seats));
+        holder.is_some_and(|holder| holder.jid != *account)
+    }
+
     /// The occupants among whom all are who have a role, where these can be found without looking at everybody.
     pub fn may_have_role<'a>(
         &'a self,

@@ -174,6 +174,7 @@ impl Channel {
         match self.holder_of(&nick) {
             _ if !context.registry.lets(&actor.account, &nick) => Err(Refusal::NickRegistered),
             Some(holder) if *holder != actor.account => Err(Refusal::NickTaken),
+            _ if self.is_id_of_another(&nick, &actor.account, context.live.seats) => Err(Refusal::NickTaken),
             _ => Ok(nick),
         }
     }
@@ -202,7 +203,11 @@ pub fn choose_nick(draft: &Draft<'_>, account: &BareJid, wish: Option<Nick>, con
     let wish = wish.unwrap_or_else(|| Nick::for_account(account)).cut(max);
     let others =
         draft.channel.participant_count() + draft.changes.len() + context.registry.len() + context.live.seats.count();
-    let is_nobodys = |nick: &Nick| context.live.seats.holder_of(nick).is_none_or(|holder| holder == account);
+    let seats = context.live.seats;
+    let is_nobodys = |nick: &Nick| {
+        let is_free = seats.holder_of(nick).is_none_or(|holder| holder == account);
+        is_free && !draft.channel.is_id_of_another(nick, account, seats)
+    };
     let is_free =
         |nick: &Nick| draft.is_free(nick, account) && is_nobodys(nick) && context.registry.lets(account, nick);
     nick_among(wish, others, max, is_free)

@@ -1,7 +1,7 @@
 //! XEP-0410, XEP-0045 §6.6: requests to occupants.
 
 use super::super::{Engine, Turn};
-use crate::channel::{ChannelName, Nick, Refusal};
+use crate::channel::{ChannelName, Member, Nick, Refusal};
 use crate::xep::Reply;
 use crate::xmpp::{Stanza, ns};
 use jid::Jid;
@@ -28,7 +28,9 @@ impl Engine {
         let account = stanza.sender();
         let channel = self.channels.channel(name);
         let member = channel.and_then(|channel| self.occupants.member_on(channel, &account));
-        let is_own = Nick::new(nick).is_some_and(|nick| member.is_some_and(|own| own.nick.key() == nick.key()));
+        let names =
+            |own: &Member| own.id.as_str() == nick || Nick::new(nick).is_some_and(|nick| own.nick.key() == nick.key());
+        let is_own = member.is_some_and(names);
         if is_own && stanza.payload().is_some_and(|payload| payload.is("ping", ns::PING)) {
             let text = reply.result(None);
             return turn.reply(&reply, text);

@@ -3,7 +3,7 @@
 use super::super::outgoing::outbox::Audience;
 use super::super::outgoing::unsent::halves;
 use super::super::{Engine, Turn};
-use crate::channel::{Channel, ChannelName, Member, Nick, ParticipantId, Refusal};
+use crate::channel::{Channel, ChannelName, Member, ParticipantId, Refusal};
 use crate::engine::outgoing::outbox::Lasting;
 use crate::xep::{Reply, occupant, proxy};
 use crate::xmpp::{Stanza, Tag, ns};
@@ -76,8 +76,7 @@ impl Engine {
         if !channel.sends_private_messages(&account, seats) {
             return Err(Refusal::Forbidden("you may not send private messages in this room"));
         }
-        let nick = Nick::new(nick).ok_or(Refusal::NoSuchItem)?;
-        let holder = channel.occupant_called(&nick, seats).ok_or(Refusal::NoSuchItem)?;
+        let holder = channel.occupant_at(nick, seats).ok_or(Refusal::NoSuchItem)?;
         let other = self.occupants.member_on(channel, holder).ok_or(Refusal::NoSuchItem)?;
         let private = self.way_to(channel, (own, other), stanza)?;
         let max = self.service.limits.payload_bytes_max;

@@ -3,7 +3,7 @@
 use super::super::people::pending::{Purpose, Relayed};
 use super::super::{Engine, Turn};
 use crate::channel::proxy::ProxyRequest;
-use crate::channel::{Channel, ChannelName, Member, Nick, ParticipantId, Refusal};
+use crate::channel::{Channel, ChannelName, Member, ParticipantId, Refusal};
 use crate::xep::{Reply, proxy};
 use crate::xmpp::{Stanza, Tag};
 use jid::{FullJid, Jid};
@@ -51,8 +51,7 @@ impl Engine {
         let channel = self.channels.channel(name).ok_or(Refusal::NoSuchChannel)?;
         let seats = self.occupants.seats(channel.profile().tag);
         let own = self.occupants.member_on(channel, &stanza.sender()).ok_or(Refusal::NotOccupant)?;
-        let nick = Nick::new(nick).ok_or(Refusal::NoSuchItem)?;
-        let holder = channel.occupant_called(&nick, seats).ok_or(Refusal::NoSuchItem)?;
+        let holder = channel.occupant_at(nick, seats).ok_or(Refusal::NoSuchItem)?;
         let other = self.occupants.member_on(channel, holder).ok_or(Refusal::NoSuchItem)?;
         let from = [&self.service.address_of(name), "/", own.nick.as_str()].concat();
         self.question(channel, other, (stanza, from))
