@@ -6,6 +6,7 @@ from people import CLIENT, Person, check, shown
 from scenario import run, step
 
 CHANNEL = "castle"
+MUC = "http://jabber.org/protocol/muc"
 
 
 async def play(host):
@@ -26,6 +27,9 @@ async def play(host):
     await mix.say_and_hear(channel, desk, (bob, desk, phone), "from alice")
     mix.type_state(bob, channel, "composing")
     await desk.expect("a chat state", lambda s: mix.is_state(s, channel, "composing"))
+
+    step("a client that is in the room has each message once, as rooms have it, and the others have it by MIX")
+    await one_of_them_is_in_the_room(channel, bob, desk, phone)
 
     step("a leave takes effect and ends with an answer for the user")
     await desk.is_refused("item-not-found", desk.bare, mix.leave_payload(channel))
@@ -50,6 +54,31 @@ async def play(host):
     for person in (phone, bob):
         await person.go_offline()
     await is_told_nothing_of_what_passed(host, other, desk)
+
+
+async def one_of_them_is_in_the_room(channel, bob, desk, phone):
+    """Alice's phone enters the channel as a room, and leaves it; her desk speaks MIX."""
+    phone.send_raw(f"<presence to='{channel}/alice'><x xmlns='{MUC}'><history maxstanzas='0'/></x></presence>")
+    await phone.expect("the subject", lambda s: s.tag == CLIENT + "message" and s.find(CLIENT + "subject") is not None)
+    for body in ("in two forms", "and again"):
+        mix.say(bob, channel, body)
+        await desk.expect("it by MIX", lambda s: is_said(s, channel, body, by_mix=True))
+        await phone.expect("it as in rooms", lambda s: is_said(s, channel, body, by_mix=False))
+    # What ejabberd hands to all clients comes before an answer.
+    for person in (desk, phone):
+        await person.ask(person.host.service, "<query xmlns='http://jabber.org/protocol/disco#info'/>", "get")
+    for body in ("in two forms", "and again"):
+        for person in (desk, phone):
+            person.never("a message again", lambda s: mix.is_message(s, channel=channel, body=body))
+    phone.send_raw(f"<presence type='unavailable' to='{channel}/alice'/>")
+    await phone.expect("its end", lambda s: s.tag == CLIENT + "presence" and s.get("type") == "unavailable")
+    await mix.say_and_hear(channel, bob, (bob, desk, phone), "to all of alice again")
+
+
+def is_said(stanza, channel, body, by_mix):
+    """Whether it is a message to everybody, in the form of MIX or in that of rooms."""
+    has_mix = stanza.find(f"{{{mix.MIX}}}mix") is not None
+    return mix.is_message(stanza, channel=channel, body=body) and has_mix == by_mix
 
 
 async def is_told_nothing_of_what_passed(host, channel, alice):
