@@ -14,7 +14,7 @@ use crate::channel::{AccountMark, Change, ChannelName, Ending, Newcomer, Nick, R
 use crate::store::{Deed, Halves, Outdated, Part, Record, Unsent};
 use crate::xep::Reply;
 use crate::xmpp::{Stanza, StanzaError, Tag, Unreadable};
-use jid::{BareJid, FullJid};
+use jid::{BareJid, FullJid, Jid};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -72,6 +72,8 @@ pub struct Turn {
     pub next: Vec<Inbound>,
     /// Inputs that have to wait, with their index in the batch. They come before newer ones.
     pub deferred: Vec<(usize, Inbound)>,
+    /// Who waits for seats to end, and in which channel: what the same client sends there behind that waits as well.
+    pub(super) put_off: BTreeSet<(Jid, Option<String>)>,
     /// The state of tours before the turn, in order.
     pub(super) tours_past: Vec<((BareJid, Deed), Option<Touring>)>,
     /// Tours that were done early in a channel.

@@ -61,7 +61,7 @@ fn prepare_near<T: AsRef<Inbound>>(
         let mut needs = engine.needs(parted.ready.iter().map(AsRef::as_ref));
         // A change of channels that are not in memory waits for those that are being loaded.
         let changes_cold = |item: &Candidate<T>| matches!(item.as_ref(), Inbound::Expired(_));
-        let has_to_wait = parking.is_reading() || engine.has_unfinished();
+        let has_to_wait = parking.is_reading() || engine.has_unfinished() || engine.ends_any_seats();
         if !needs.channels.is_empty() || has_to_wait || parted.ready.iter().any(changes_cold) {
             keep(parted, |ready| parking.part(engine, ready));
         }

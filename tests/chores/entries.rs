@@ -1,7 +1,9 @@
 //! Whoever enters a room waits for what was said before, and nothing is missed or comes twice.
 
 use super::old_groups;
-use super::rig::stanza;
+use super::rig::{CORE, Rig, stanza};
+use mixd::engine::{Inbound, Parking};
+use mixd::share::OwnDomains;
 
 fn enters(who: &str, inner: &str) -> String {
     format!(
@@ -77,4 +79,50 @@ fn an_entry_behind_a_message_whose_commit_is_refused_shows_what_is_stored() {
     rig.refuses = None;
     let sent = rig.ask(&enters("amy@h", ""));
     assert_eq!(shown(&sent), ["old before", "old now", "subject"], "{sent}");
+}
+
+/// A room of so many, which its owner makes another one for all of them: that takes turns.
+fn changed_room(people: usize) -> (Rig, Inbound) {
+    let mut rig = Rig::new();
+    rig.ask(&format!("<iq type='set' id='c' from='o@h/r' to='mix.h'><create {CORE} channel='r'/></iq>"));
+    let none = "<x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x>";
+    let enter = |n: usize| stanza(&format!("<presence from='x{n}@h/1' to='r@mix.h/x{n}'>{none}</presence>"));
+    (0..people).for_each(|n| drop(rig.step(vec![enter(n)])));
+    rig.settle();
+    let field = "<field var='muc#roomconfig_whois'><value>moderators</value></field>";
+    let form = format!("<x xmlns='jabber:x:data' type='submit'>{field}</x>");
+    let query = format!("<query xmlns='http://jabber.org/protocol/muc#owner'>{form}</query>");
+    (rig, stanza(&format!("<iq type='set' id='f' from='o@h/r' to='r@mix.h'>{query}</iq>")))
+}
+
+#[test]
+fn whoever_floods_a_room_whose_seats_are_gone_through_waits_in_its_share_and_others_enter() {
+    let (mut rig, form) = changed_room(300);
+    rig.parking = Parking::new(100, usize::MAX, OwnDomains::new(["h".to_owned()]));
+    rig.refused = Some(Vec::new());
+    let x = "<x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x>";
+    let flood = |n: usize| stanza(&format!("<presence from='eve@away/{n}' to='r@mix.h/eve'>{x}</presence>"));
+    let mut sent = rig.step(std::iter::once(form).chain((0..500).map(flood)).collect());
+    let amy = |kind: &str| stanza(&kind.replace("FROM", "from='amy@h/1'"));
+    let enters = amy(&format!("<presence FROM to='r@mix.h/amy'>{x}</presence>"));
+    let says = amy("<message FROM to='r@mix.h' type='groupchat' id='amy'><body>hello</body></message>");
+    // Somebody else is not held up, nor is what the flood sends elsewhere.
+    let other = stanza("<message from='x1@h/1' to='r@mix.h' type='groupchat' id='x1'><body>at once</body></message>");
+    let ping = stanza("<iq type='get' id='ping' from='eve@away/1' to='mix.h'><ping xmlns='urn:xmpp:ping'/></iq>");
+    let now = rig.step(vec![enters, says, other, ping]);
+    assert!(now.contains("at once") && now.contains("id='ping'"), "{now}");
+    assert!(!now.contains("hello") && !now.contains("amy"), "{now}");
+    assert_eq!((rig.deferred.len(), rig.parking.depth().0), (0, 100), "all of them wait in their shares");
+    let refused = rig.refused.take().unwrap();
+    assert_eq!(refused.len(), 500 + 2 - 100, "the newest of who has most");
+    assert!(refused.iter().all(|it| format!("{it:?}").contains("eve")));
+    sent.clear();
+    let mut turns = 0;
+    while !rig.is_idle() {
+        sent += &rig.step(Vec::new());
+        turns += 1;
+    }
+    let (entered, said) = (sent.find("r@mix.h/amy'"), sent.find("<body>hello</body>"));
+    assert!(entered.is_some() && entered < said, "one behind the other: {entered:?}, {said:?}");
+    assert!((3..20).contains(&turns), "{turns}");
 }

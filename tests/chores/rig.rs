@@ -30,6 +30,8 @@ pub struct Rig {
     /// How many turns the store refuses, of every so many.
     pub refuses: Option<u64>,
     pub turns: u64,
+    /// What found no room to wait in, where something may not.
+    pub refused: Option<Vec<Inbound>>,
     /// How many records the last turn made.
     pub changes: usize,
     /// How fast things may come.
@@ -79,6 +81,7 @@ impl Rig {
             most_bytes: 0,
             refuses: None,
             turns: 0,
+            refused: None,
             changes: 0,
             rates,
         }
@@ -120,7 +123,10 @@ impl Rig {
         all.extend(batch.into_iter().chain(std::mem::take(&mut self.next)).map(Candidate::from));
         let (parted, read) = prepare(&mut self.engine, &mut self.parking, &self.store, all);
         read.unwrap();
-        assert!(parted.refused.is_empty());
+        match &mut self.refused {
+            Some(refused) => refused.extend(parted.refused),
+            None => assert!(parted.refused.is_empty()),
+        }
         let (numbers, ready) = Candidate::apart(parted.ready);
         let mut turn = self.engine.turn(Stamp(self.now), ready);
         self.next.append(&mut turn.next);

@@ -80,7 +80,7 @@ impl Channel {
     }
 
     /// XEP-0045 §7.2.6, §7.2.7: whether somebody who is not in the channel may enter it.
-    pub(super) fn check_entrant(&self, actor: &Actor) -> Result<(), Refusal> {
+    pub fn check_entrant(&self, actor: &Actor) -> Result<(), Refusal> {
         let role = self.role_of(&actor.account, actor.operator);
         match role {
             Role::Operator | Role::AbsentOwner | Role::AbsentAdmin => Ok(()),

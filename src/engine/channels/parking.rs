@@ -3,7 +3,8 @@
 //!
 //! A channel does not change while it is loaded or its archive is read, because every item that would change it is
 //! parked. Reads begin between two turns and see what the last turn left. Items for one channel keep their order; an
-//! item for several channels waits for all of them. While an account's data is read, later items of this account wait
+//! item for several channels waits for all of them. Items also wait, by the same shares, while a request in their channel is done
+//! in parts, and those that enter a room while seats of it end. While an account's data is read, later items of this account wait
 //! too. Changes that others make to it are laid over the result (`engine::channels::lately`).
 
 mod coming;
@@ -14,7 +15,8 @@ use super::super::share::{Hit, OwnDomains};
 use super::super::{Arrival, Engine, Errand, Inbound, Loaded, Needs, Source, Step};
 pub use super::candidate::Candidate;
 use crate::channel::ChannelName;
-use jid::BareJid;
+use jid::{BareJid, Jid};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Parked items. `T` is an [`Inbound`] and what belongs to it.
@@ -47,8 +49,10 @@ pub struct Parking<T = Inbound> {
     came: BTreeSet<Source>,
     /// What was read for the items that were freed last.
     brought: BTreeMap<ChannelName, Loaded>,
-    /// Channels in which a request had parts left when an item was parked.
-    halted: BTreeSet<ChannelName>,
+    /// Channels in which something went on that items wait for, when one was parked.
+    halted: BTreeSet<(ChannelName, Halt)>,
+    /// Clients that wait for seats to end, with the channel, and how many of their items do.
+    behind: BTreeMap<(Jid, ChannelName), usize>,
     /// Accounts that parked items need (`true`) or need no longer (`false`), since the last batch.
     held: Vec<(BareJid, bool)>,
 }
@@ -70,6 +74,43 @@ struct Parked<T> {
     people: Vec<BareJid>,
     /// What was read for it, and for the next items of the same turn.
     brought: Option<(ChannelName, Loaded)>,
+    /// Whose it is, and for which channel, if it waits for seats to end.
+    seat: Option<(Jid, ChannelName)>,
+}
+
+/// What goes on in a channel for longer than a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Halt {
+    /// A request is done in parts: everything waits.
+    Part,
+    /// Seats of the room end: whoever enters waits, and what it sends behind that.
+    Seats,
+}
+
+impl Halt {
+    /// Whether it goes on.
+    fn goes_on(self, engine: &Engine, name: &ChannelName) -> bool {
+        match self {
+            Halt::Part => engine.is_unfinished(name),
+            Halt::Seats => engine.ends_seats(name),
+        }
+    }
+}
+
+impl<T: AsRef<Inbound>> Parked<T> {
+    /// What goes on in channels that it waits for.
+    fn halts(&self, engine: &Engine) -> impl Iterator<Item = (ChannelName, Halt)> {
+        let names = self.lacks.iter().filter_map(Source::channel);
+        names.flat_map(|name| self.halts_in(engine, name).map(|halt| (name.clone(), halt)))
+    }
+
+    /// What goes on in a channel that it waits for.
+    fn halts_in(&self, engine: &Engine, name: &ChannelName) -> impl Iterator<Item = Halt> + use<T> {
+        let waits_for_parts = !is_rest(self.item.as_ref());
+        let halts = [(Halt::Part, waits_for_parts), (Halt::Seats, self.seat.is_some())];
+        let halts = halts.map(|(halt, is_awaited)| (is_awaited && halt.goes_on(engine, name)).then_some(halt));
+        halts.into_iter().flatten()
+    }
 }
 
 impl<T> Parked<T> {
@@ -110,6 +151,7 @@ impl<T: AsRef<Inbound>> Parking<T> {
             came: BTreeSet::new(),
             brought: BTreeMap::new(),
             halted: BTreeSet::new(),
+            behind: BTreeMap::new(),
             held: Vec::new(),
         }
     }
@@ -134,9 +176,9 @@ impl<T: AsRef<Inbound>> Parking<T> {
         !self.arrivals.is_empty()
     }
 
-    /// Whether items wait for a request in parts that is now complete.
+    /// Whether items wait for a request in parts, or for seats to end, and that is now complete.
     pub fn has_resumed(&self, engine: &Engine) -> bool {
-        self.halted.iter().any(|name| !engine.is_unfinished(name))
+        self.halted.iter().any(|(name, halt)| !halt.goes_on(engine, name))
     }
 
     /// Numbers new items, in order.
@@ -162,6 +204,8 @@ impl<T: AsRef<Inbound>> Parking<T> {
             let needs = engine.needs_of(item.as_ref());
             let errand = if far.is_empty() { None } else { engine.errand(item.as_ref(), &needs, far) };
             let mut lacks = self.lacks(engine, item.as_ref(), &needs, past);
+            let seat = self.seat_of(engine, item.as_ref());
+            lacks.extend(seat.as_ref().map(|(_, name)| Source::Channel(name.clone())));
             let asked = errand.as_ref().map_or(0, |errand| errand.wants.count());
             lacks.extend(errand.as_ref().map(|errand| errand.source.clone()));
             if lacks.is_empty() {
@@ -189,11 +233,13 @@ impl<T: AsRef<Inbound>> Parking<T> {
             begun.extend(source.clone().filter(|source| !self.reading.contains_key(source)));
             let asks = source.filter(|_| errand.is_some_and(|errand| self.ask(errand, number)));
             self.have_loaded(engine, item.as_ref(), &lacks);
-            let halted = lacks.iter().filter_map(Source::channel).filter(|name| engine.is_unfinished(name));
-            self.halted.extend(halted.cloned());
+            let mut parked = Parked { item, number, holder, bytes, lacks, several, asks, people, brought: None, seat };
+            self.halted.extend(parked.halts(engine));
+            if let Some(key) = &parked.seat {
+                *self.behind.entry(key.clone()).or_default() += 1;
+            }
             self.bytes += bytes;
-            self.held.extend(people.iter().map(|jid| (jid.clone(), true)));
-            let mut parked = Parked { item, number, holder, bytes, lacks, several, asks, people, brought: None };
+            self.held.extend(parked.people.iter().map(|jid| (jid.clone(), true)));
             // The channel left memory while its archive was read.
             if let Some(Source::Channel(name)) = parked.lacks.first()
                 && let Some((name, loaded)) = self.brought.remove_entry(name)
@@ -205,6 +251,17 @@ impl<T: AsRef<Inbound>> Parking<T> {
         }
         self.fresh.append(&mut begun);
         parted
+    }
+
+    /// The client and the channel of an item that waits for seats to end, or behind one that does.
+    fn seat_of(&self, engine: &Engine, inbound: &Inbound) -> Option<(Jid, ChannelName)> {
+        let Inbound::Stanza(stanza) = inbound else { return None };
+        if let Some(name) = engine.waits_for_seats(inbound) {
+            return Some((stanza.from.clone(), name));
+        }
+        let node = stanza.to.node().filter(|_| !self.behind.is_empty())?;
+        let key = (stanza.from.clone(), ChannelName::of(node)?);
+        self.behind.contains_key(&key).then_some(key)
     }
 
     /// Ends the dividing of a batch. Starts the service's own read, unless it runs, and keeps what parked items need.
@@ -298,6 +355,12 @@ impl<T: AsRef<Inbound>> Parking<T> {
         self.held.extend(parked.people.into_iter().map(|jid| (jid, false)));
         if let Some(holder) = &parked.holder {
             self.places.leave(holder, parked.number);
+        }
+        if let Some(Entry::Occupied(mut count)) = parked.seat.map(|key| self.behind.entry(key)) {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
+            }
         }
         parked.item
     }

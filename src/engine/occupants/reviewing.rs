@@ -1,5 +1,6 @@
 //! Seats of accounts that may not stay end, some in each turn.
 
+use super::super::outgoing::outbox::Out;
 use super::super::{Engine, Turn};
 use super::Occupants;
 use super::ends::{Ended, Why};
@@ -29,6 +30,8 @@ struct Found {
     joined: Vec<BareJid>,
     /// The seat that was looked at last, if there are more.
     behind: Option<u64>,
+    /// How many were looked at.
+    count: usize,
 }
 
 impl Occupants {
@@ -66,13 +69,14 @@ fn is_taken(channel: &Channel, passer_by: &Member) -> bool {
     channel.holder_of(&passer_by.nick).is_some_and(|holder| *holder != passer_by.jid)
 }
 
-/// Looks at some seats of a room. `ends`: how many it may end or tell of.
-fn look_at(channel: &Channel, room: &Room, review: Review, ends: usize) -> Found {
+/// Looks at no more than `most` seats of a room. `ends`: how many it may end or tell of.
+fn look_at(channel: &Channel, room: &Room, review: Review, (most, ends): (usize, usize)) -> Found {
     let mut found = Found::default();
-    for (count, (place, seat)) in room.occupants_behind(review.behind).enumerate() {
-        if count >= LOOKED_AT_MAX || found.ended.len() + found.retold.len() >= ends {
+    for (place, seat) in room.occupants_behind(review.behind) {
+        if found.count >= most || found.ended.len() + found.retold.len() >= ends {
             return found;
         }
+        found.count += 1;
         found.behind = Some(place);
         let Some(account) = seat.shown().map(|session| session.full.to_bare()) else { continue };
         let ended = match (channel.participant(&account), room.seats.passer_by(&account)) {
@@ -103,30 +107,55 @@ fn look_at(channel: &Channel, room: &Room, review: Review, ends: usize) -> Found
 
 impl Engine {
     /// Goes on with the review of a room, if there is one. The rest is done in the next turns.
-    /// Takes off `copies` what that comes to.
+    /// Takes off `copies` what is really sent: of most seats nobody has anything to be told.
     fn review_some(&mut self, (name, tag): (&ChannelName, u64), copies: &mut usize, turn: &mut Turn) {
-        let Some((channel, room)) = self.channels.channel(name).zip(self.occupants.room(tag)) else { return };
-        let (Some(review), reach) = (room.review, room.session_count().max(1)) else { return };
-        let found = look_at(channel, room, review, (*copies / reach).clamp(1, ENDED_MAX));
-        *copies = copies.saturating_sub((found.ended.len() + found.retold.len()) * reach);
+        if self.channels.channel(name).is_none() {
+            return;
+        }
+        let Some(mut review) = self.occupants.room_mut(tag).and_then(|room| room.review.take()) else { return };
         if review.doubted {
             self.forget_traces(name, tag);
         }
-        let rest = match found.behind {
-            Some(place) => Some(Review { behind: Some(place), ..review }),
-            None => review.again.then_some(Review { behind: None, again: false, ..review }),
-        };
-        let Some(room) = self.occupants.room_mut(tag) else { return };
-        room.review = None;
         self.occupants.recall_causes(tag);
+        let (mut looked_at, mut ended) = (0, 0);
+        let is_through = loop {
+            let Some((channel, room)) = self.channels.channel(name).zip(self.occupants.room(tag)) else { break true };
+            let reach = room.session_count().max(1);
+            if looked_at >= LOOKED_AT_MAX || ended >= ENDED_MAX || (looked_at > 0 && *copies < reach) {
+                break false;
+            }
+            let ends = (*copies / reach).clamp(1, ENDED_MAX - ended);
+            let found = look_at(channel, room, review, (LOOKED_AT_MAX - looked_at, ends));
+            (looked_at, ended, review.behind) = (looked_at + found.count, ended + found.ended.len(), found.behind);
+            let since = turn.outbox.len();
+            self.settle_found((name, tag), review, found, turn);
+            let sent = turn.outbox[since..].iter().map(|out| self.copies_of(out)).sum();
+            *copies = copies.saturating_sub(sent);
+            if review.behind.is_none() {
+                break true;
+            }
+        };
+        let again = review.again.then_some(Review { behind: None, again: false, ..review });
+        if let Some(rest) = if is_through { again } else { Some(review) } {
+            self.occupants.review(tag, rest);
+        }
+        self.occupants.end_recall(tag);
+    }
+
+    /// What is found of seats is done.
+    fn settle_found(&mut self, (name, tag): (&ChannelName, u64), review: Review, found: Found, turn: &mut Turn) {
         self.end_seats(name, tag, found.ended, turn);
         let records = if review.doubted { &found.retold[..] } else { &[] };
         records.iter().chain(&found.joined).for_each(|account| self.sit_by_record(name, tag, account));
         self.retell_seats((name, tag), found.retold, review.retells && found.behind.is_none(), turn);
-        if let Some(rest) = rest {
-            self.occupants.review(tag, rest);
+    }
+
+    /// How many stanzas come of what goes out to a room.
+    fn copies_of(&self, out: &Out) -> usize {
+        match out {
+            Out::Fan(fan) => self.occupants.reach(&fan.audience).unwrap_or(1),
+            _ => 0,
         }
-        self.occupants.end_recall(tag);
     }
 
     /// Tells of seats where they are something else than what was told. `of_all`: then of those who are there by MIX as well.

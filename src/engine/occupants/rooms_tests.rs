@@ -171,6 +171,25 @@ fn the_ban_of_a_domain_ends_seats_some_at_a_time_and_whoever_is_banned_says_noth
 }
 
 #[test]
+fn a_setting_that_is_told_to_nobody_but_each_one_itself_is_told_in_few_turns() {
+    let mut engine = service(Limits { presence_participants_max: 20, ..Limits::default() });
+    (0..600).for_each(|n| drop(enter(&mut engine, 1000, &format!("x{n}@h/1"))));
+    let field = "<field var='muc#roomconfig_moderatedroom'><value>1</value></field>";
+    let form = format!("<x xmlns='jabber:x:data' type='submit'>{field}</x>");
+    let query = format!("<query xmlns='http://jabber.org/protocol/muc#owner'>{form}</query>");
+    let mut turn = take(&mut engine, 2000, &format!("<iq type='set' id='f' from='o@h/r' to='c@mix.h'>{query}</iq>"));
+    let (mut turns, mut own) = (0, 0);
+    while !turn.next.is_empty() {
+        turn = engine.turn(Stamp(2001), turn.next);
+        let told = told(&turn.outbox);
+        assert!(told.iter().all(|it| it.contains("'110'")), "silent occupants are told of to nobody else");
+        (turns, own) = (turns + 1, own + told.len());
+    }
+    // Counted as if each went to all, it would take twenty.
+    assert!(own == 600 && turns <= 2, "{own} in {turns}");
+}
+
+#[test]
 fn the_end_of_a_room_is_told_some_at_a_time() {
     let mut engine = service(Limits::default());
     (0..1200).for_each(|n| drop(enter(&mut engine, 1000, &format!("x{n}@h/1"))));

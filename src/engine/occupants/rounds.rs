@@ -44,6 +44,14 @@ impl Engine {
         }
         let Some(Target::Occupant(name, _)) = self.target(&stanza.to) else { return now_ms };
         let Some(tag) = self.channels.tag_of(&name) else { return now_ms };
+        // Whoever is going to be refused is refused at once: a delay would tell of a hidden room, and holds up nobody else.
+        let actor = self.actor(stanza.sender());
+        let channel = self.channels.channel(&name).filter(|_| !self.is_hidden(&name, &actor));
+        if channel.is_none_or(|channel| {
+            channel.participant(&actor.account).is_none() && channel.check_entrant(&actor).is_err()
+        }) {
+            return now_ms;
+        }
         let is_inside = stanza.from.try_as_full().is_ok_and(|full| self.occupants.is_session(tag, full));
         match self.occupants.room_mut(tag).filter(|room| !is_inside && room.session_count() >= least) {
             Some(room) => room.gathering.join(now_ms),
@@ -51,21 +59,28 @@ impl Engine {
         }
     }
 
-    /// Whether a stanza waits for the next turn, because seats of its room end by what this one decides: whoever enters would be
-    /// told of the end of somebody whom it was not shown, and a nick that is free could still be on a seat. What the same client
-    /// sends the room behind that waits as well.
-    pub(in crate::engine) fn waits_for_seats(&self, inbound: &Inbound, turn: &Turn) -> bool {
-        let Inbound::Stanza(stanza) = inbound else { return false };
-        let is_of_it = |it: &Inbound| matches!(it, Inbound::Stanza(other) if other.from == stanza.from && other.to.node() == stanza.to.node());
-        if turn.deferred.iter().any(|(_, it)| is_of_it(it)) {
-            return true;
+    /// Whether presence waits, because seats of its room end by what a turn decided: whoever enters would be told of the end of
+    /// somebody whom it was not shown, and a nick that is free could still be on a seat. Nobody waits for a room that it may not
+    /// know of, and nothing else waits but what the same client sends the room behind that.
+    pub(in crate::engine) fn waits_for_seats(&self, inbound: &Inbound) -> Option<ChannelName> {
+        let Inbound::Stanza(stanza) = inbound else { return None };
+        if self.occupants.reviews.is_empty() || stanza.kind != Kind::Presence || !stanza.type_.is_empty() {
+            return None;
         }
-        let name = match self.target(&stanza.to) {
-            Some(Target::Occupant(name, _)) if stanza.kind == Kind::Presence && stanza.type_.is_empty() => name,
-            _ => return false,
-        };
-        let room = self.channels.tag_of(&name).and_then(|tag| self.occupants.room(tag));
+        let Some(Target::Occupant(name, _)) = self.target(&stanza.to) else { return None };
+        let may_know = || !self.is_hidden(&name, &self.actor(stanza.sender()));
+        (self.ends_seats(&name) && may_know()).then_some(name)
+    }
+
+    /// Whether seats of a room are gone through, to end some.
+    pub(in crate::engine) fn ends_seats(&self, name: &ChannelName) -> bool {
+        let room = self.channels.tag_of(name).and_then(|tag| self.occupants.room(tag));
         room.is_some_and(|room| room.review.is_some())
+    }
+
+    /// Whether seats of any room are gone through.
+    pub fn ends_any_seats(&self) -> bool {
+        !self.occupants.reviews.is_empty()
     }
 
     /// A client enters with the others of the turn, or now if it cannot.

@@ -84,8 +84,9 @@ impl Engine {
         let now_ms = self.steady.0;
         let Some(room) = self.occupants.room_mut(tag) else { return };
         let moment = room.next_moment();
-        let place = room.place_of(account);
-        room.waiting.retain(|waiting| Some(*waiting) != place);
+        if let Some(place) = room.place_of(account) {
+            room.waiting.remove(&place);
+        }
         let Some(seat) = room.seat_mut(account) else { return };
         (seat.own, seat.nick) = (Some(news.print), Some(news.nick));
         if news.is_others {

@@ -75,11 +75,22 @@ impl Engine {
         if waits && !self.requests.parts.open.is_empty() && self.waits_for_part(&inbound) {
             return turn.deferred.push((place, inbound));
         }
-        if waits && self.waits_for_seats(&inbound, turn) {
+        if waits && self.waits_behind(&inbound, turn) {
             return turn.deferred.push((place, inbound));
         }
         self.settle(&inbound);
         self.begin(inbound, turn);
+    }
+
+    /// Whether a stanza enters a room in which seats are about to end, or comes behind one of the same client that does.
+    fn waits_behind(&self, inbound: &Inbound, turn: &mut Turn) -> bool {
+        let Inbound::Stanza(stanza) = inbound else { return false };
+        let key = || (stanza.from.clone(), stanza.to.node().map(|node| node.to_string()));
+        let waits = self.waits_for_seats(inbound).is_some() || turn.put_off.contains(&key());
+        if waits {
+            turn.put_off.insert(key());
+        }
+        waits
     }
 
     fn waits_for_part(&self, inbound: &Inbound) -> bool {

@@ -90,9 +90,9 @@ impl<T: AsRef<Inbound>> Parking<T> {
             here.insert(Source::Channel(arrival.name().clone()));
             self.arrivals.pop_front();
         }
-        let resumed = self.halted.iter().filter(|name| !engine.is_unfinished(name)).cloned();
-        here.extend(resumed.map(Source::Channel));
-        self.halted.retain(|name| engine.is_unfinished(name));
+        let resumed = self.halted.iter().filter(|(name, halt)| !halt.goes_on(engine, name));
+        here.extend(resumed.map(|(name, _)| Source::Channel(name.clone())));
+        self.halted.retain(|(name, halt)| halt.goes_on(engine, name));
         self.free(engine, here);
         is_news
     }
@@ -104,15 +104,11 @@ impl<T: AsRef<Inbound>> Parking<T> {
             return;
         }
         for mut parked in std::mem::take(&mut self.parked) {
-            let is_rest = is_rest(parked.item.as_ref());
-            let is_halted = |source: &Source| match source {
-                Source::Channel(name) => !is_rest && engine.is_unfinished(name),
-                Source::Account(_) => false,
-            };
-            // An item may now wait for a request in parts.
-            let halted = parked.lacks.iter().filter(|source| is_halted(source));
-            self.halted.extend(halted.filter_map(Source::channel).cloned());
+            // An item may now wait for a request in parts, or still wait for seats to end.
+            let halts: Vec<_> = parked.halts(engine).collect();
+            let is_halted = |source: &Source| halts.iter().any(|(name, _)| source.channel() == Some(name));
             parked.lacks.retain(|source| !names.contains(source) || is_halted(source));
+            self.halted.extend(halts);
             let to = if parked.lacks.is_empty() { &mut self.freed } else { &mut self.parked };
             to.push_back(parked);
         }
