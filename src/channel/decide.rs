@@ -229,6 +229,11 @@ impl Channel {
         if self.allows(role, action, limits) { Ok(role) } else { Err(self.refusal_of(role, action)) }
     }
 
+    /// Refuses a request whose reading tells something of the channel, before it is read.
+    pub fn check_right(&self, actor: &Actor, action: Action, limits: &Limits) -> Result<(), Refusal> {
+        self.require(actor, action, limits).map(drop)
+    }
+
     /// Refuses reading a node that is closed to `actor`. Guests of the participants node may read it.
     fn require_reading(&self, actor: &Actor, node: Node, context: &Context<'_>) -> Result<(), Refusal> {
         match node {

@@ -127,7 +127,7 @@ impl Channel {
     }
 
     /// XEP-0045 §9.5, §10.5, §10.8: whether an account may read the list of those with an affiliation.
-    pub(super) fn lists_affiliation_to(&self, actor: &Actor, affiliation: Affiliation, limits: &Limits) -> bool {
+    pub fn lists_affiliation_to(&self, actor: &Actor, affiliation: Affiliation, limits: &Limits) -> bool {
         let role = self.role_of(&actor.account, actor.operator);
         let is_member = self.rank_of(actor) >= Affiliation::Member && role != Role::Former;
         let is_open_to_members = self.settings().shows_jids() && is_member;

@@ -54,7 +54,8 @@ impl Extension for Admin {
             ("delete", _) => Err(Refusal::NotAllowed("every channel has this node")),
             ("purge", Node::Allowed | Node::Banned) => Ok(Command::PurgeList { node }.into()),
             ("purge", Node::AvatarData | Node::AvatarMetadata | Node::Video) => {
-                let id = item.ok_or(Refusal::NoSuchItem)?.id.clone();
+                // Whether there is one is told those who may take it away.
+                let id = item.map(|item| item.id.clone()).unwrap_or_default();
                 Ok(Command::RetractItem { node, id }.into())
             }
             (name, _) => Err(Refusal::Unsupported(format!("this node does not serve '{name}'"))),

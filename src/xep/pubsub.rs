@@ -257,7 +257,11 @@ fn publish(node: Node, action: &Element, request: &Request<'_>) -> Result<Comman
             Ok(Command::SetItem { node, item: avatar::published(node, item, request)? })
         }
         Node::Allowed | Node::Banned => Ok(Command::PutOnList { node, jid: entry(item)?, present: true }),
-        Node::Config => Ok(Command::Reconfigure(configuration::read(item, channel, &request.service.limits)?)),
+        Node::Config => {
+            // A field that says what is in force changes nothing, so reading the form tells what is.
+            channel.check_right(request.actor, Action::Lists, &request.service.limits)?;
+            Ok(Command::Reconfigure(configuration::read(item, channel, &request.service.limits)?))
+        }
         Node::Info | Node::Messages | Node::Participants | Node::Presence | Node::JidMap => {
             Ok(Command::SetItem { node, item: information::read(item, channel.info())? })
         }

@@ -11,13 +11,26 @@ use crate::channel::event::EventKind;
 use crate::channel::group::Invitee;
 use crate::channel::group_create::check_named;
 use crate::channel::{
-    Action, Actor, Affiliation, Answer, Change, Channel, Context, Decision, Member, Node, NodeSet, Refusal, Rights,
+    Action, Actor, Affiliation, Answer, Change, Channel, Context, Decision, Limits, Member, Node, NodeSet, Refusal,
+    Rights, Seats,
 };
 use jid::BareJid;
 use std::collections::BTreeSet;
 
 /// The longest reason of a ban, in bytes. It is cut.
 const REASON_BYTES_MAX: usize = 256;
+
+/// What it takes to give an affiliation to somebody who has one.
+fn action_of_giving(is: Affiliation, wanted: Affiliation) -> Action {
+    match wanted {
+        Affiliation::Owner => Action::Configure,
+        Affiliation::Admin => Action::Promote,
+        Affiliation::Outcast => Action::Lists,
+        Affiliation::Member => Action::Enrol,
+        Affiliation::None if is == Affiliation::Outcast => Action::Lists,
+        Affiliation::None => Action::Remove,
+    }
+}
 
 impl Channel {
     pub(super) fn set_affiliations(
@@ -68,18 +81,25 @@ impl Channel {
         draft.finish(Answer::Ruled { of_roles: false, people })
     }
 
+    /// Refuses to give an affiliation to somebody who is named by a nick, before it is told whether there is anybody of that.
+    ///
+    /// # Errors
+    /// Those of a change of affiliations by somebody who may not make it.
+    pub fn check_giver(
+        &self,
+        actor: &Actor,
+        wanted: Affiliation,
+        seats: &Seats,
+        limits: &Limits,
+    ) -> Result<(), Refusal> {
+        // Whoever has a nick here is no outcast.
+        self.require_with_seats(actor, action_of_giving(Affiliation::None, wanted), seats, limits)
+    }
+
     /// XEP-0045 §9, §10: what the asker and the account have to be for this.
     fn check_affiliation(&self, actor: &Actor, edit: &AffiliationEdit, context: &Context<'_>) -> Result<(), Refusal> {
         let (is, wanted) = (self.affiliation_of(&edit.jid), edit.affiliation);
-        let needed = match wanted {
-            Affiliation::Owner => Action::Configure,
-            Affiliation::Admin => Action::Promote,
-            Affiliation::Outcast => Action::Lists,
-            Affiliation::Member => Action::Enrol,
-            Affiliation::None if is == Affiliation::Outcast => Action::Lists,
-            Affiliation::None => Action::Remove,
-        };
-        self.require_in_room(actor, needed, context)?;
+        self.require_in_room(actor, action_of_giving(is, wanted), context)?;
         if wanted == Affiliation::Outcast {
             if is_of(&edit.jid, &actor.account) {
                 return Err(Refusal::Oneself);

@@ -14,7 +14,7 @@ const FAREWELL_BYTES_MAX: usize = 1024;
 
 impl Channel {
     /// Owners alone see and change the configuration of a room.
-    pub(super) fn require_owner(&self, actor: &Actor, limits: &Limits) -> Result<(), Refusal> {
+    pub fn require_owner(&self, actor: &Actor, limits: &Limits) -> Result<(), Refusal> {
         let role = self.require(actor, Action::Configure, limits)?;
         if role.is_among(Access::Owners) { Ok(()) } else { Err(Refusal::Forbidden("only an owner may do this")) }
     }

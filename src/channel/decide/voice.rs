@@ -5,7 +5,9 @@ use super::{Outcome, ROLE_TOO_LOW};
 use crate::channel::command::{RoleEdit, Slice};
 use crate::channel::group_create::check_named;
 use crate::channel::room::VOICES_MAX;
-use crate::channel::{Action, Actor, Affiliation, Answer, Change, Channel, Context, Decision, OccupantRole, Refusal};
+use crate::channel::{
+    Action, Actor, Affiliation, Answer, Change, Channel, Context, Decision, Limits, OccupantRole, Refusal, Seats,
+};
 use jid::BareJid;
 use std::collections::BTreeSet;
 
@@ -20,10 +22,21 @@ pub(super) fn forbidden(refusal: Refusal) -> Refusal {
 impl Channel {
     /// Refuses an action that moderators of the room may do as well.
     pub(super) fn require_in_room(&self, actor: &Actor, action: Action, context: &Context<'_>) -> Result<(), Refusal> {
-        if self.is_let_as_moderator(&actor.account, action, context.live.seats, context.limits) {
+        self.require_with_seats(actor, action, context.live.seats, context.limits)
+    }
+
+    /// The same, by who sits in the room.
+    pub(super) fn require_with_seats(
+        &self,
+        actor: &Actor,
+        action: Action,
+        seats: &Seats,
+        limits: &Limits,
+    ) -> Result<(), Refusal> {
+        if self.is_let_as_moderator(&actor.account, action, seats, limits) {
             return Ok(());
         }
-        self.require(actor, action, context.limits).map(drop).map_err(forbidden)
+        self.require(actor, action, limits).map(drop).map_err(forbidden)
     }
 
     pub(super) fn set_roles(&self, actor: &Actor, edits: Vec<RoleEdit>, context: &mut Context<'_>) -> Outcome {

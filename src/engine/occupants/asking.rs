@@ -16,6 +16,9 @@ impl Engine {
         turn: &mut Turn,
     ) {
         let reply = Reply::to_stanza(stanza);
+        if let Err(refusal) = self.admit_question(&self.actor(stanza.sender())) {
+            return turn.refuse_by(reply, &refusal);
+        }
         if !self.is_in_room(name, &stanza.from) {
             // XEP-0045 §6.6: what an occupant is tells itself, and to occupants alone.
             let is_disco = |payload: &Element| payload.has_ns(ns::DISCO_INFO) || payload.has_ns(ns::DISCO_ITEMS);

@@ -3,6 +3,7 @@
 //! An account has one seat in a room, with a session for each of its clients that entered. Nothing of it is part of a
 //! channel. Seats outlive channels that leave memory.
 
+mod absent;
 mod asking;
 mod audiences;
 mod clients;
@@ -269,6 +270,8 @@ impl Occupants {
     }
 }
 
+#[cfg(test)]
+mod relayed_tests;
 #[cfg(test)]
 mod rooms_tests;
 #[cfg(test)]

@@ -30,9 +30,7 @@ impl Engine {
     ) {
         match self.private_message(stanza, (name, nick)) {
             Ok(private) => {
-                let since = turn.outbox.len();
                 self.send_private(stanza, name, private, turn);
-                self.load(&stanza.sender(), name, &mut turn.outbox[since..]);
                 if stanza.type_ != "headline" {
                     turn.replies.push(Reply::to_stanza(stanza).into());
                 }
@@ -42,7 +40,7 @@ impl Engine {
         }
     }
 
-    /// A private message goes out, and may come back.
+    /// A private message goes out, charged to who wrote it, and may come back.
     pub(in crate::engine) fn send_private(
         &mut self,
         stanza: &Stanza,
@@ -51,10 +49,12 @@ impl Engine {
         turn: &mut Turn,
     ) {
         let Private { audience, message, nick, seat } = private;
+        let since = turn.outbox.len();
         match audience {
             Some(audience) => turn.fan(audience, halves(&message, false), Lasting::Fleeting),
             None => turn.send(message.into_xml()),
         }
+        self.load(&stanza.sender(), name, &mut turn.outbox[since..]);
         if let Some(seat) = seat {
             self.note_letter(stanza, (name, &nick), seat);
         }

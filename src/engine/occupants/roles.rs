@@ -1,9 +1,10 @@
 //! XEP-0045 §8, §9, §10: roles and affiliations that are set: who is told of them, and as what.
 
-use super::super::outgoing::outbox::{Audience, EntryNo, ListId, Out};
+use super::super::outgoing::outbox::{Audience, EntryNo, Out};
 use super::super::outgoing::unsent::halves;
 use super::super::{Engine, Turn};
 use super::Occupants;
+use super::absent::Readers;
 use super::audiences::Knows;
 use super::ends::Ended;
 use super::ruling::{Causes, Ruling};
@@ -11,11 +12,9 @@ use super::showing::{is_shown, stands_out};
 use super::telling::Pacing;
 use crate::channel::{Affiliation, Answer, Change, Channel, ChannelName, Member, OccupantRole, Rights};
 use crate::engine::requests::request::Asked;
-use crate::xep::List;
-use crate::xep::muc::presence::{Cause, affiliation_message, status};
+use crate::xep::muc::presence::Cause;
 use crate::xmpp::Tag;
 use jid::BareJid;
-use rand::Rng;
 use std::collections::{BTreeSet, HashSet};
 
 /// What somebody was to a room.
@@ -233,6 +232,7 @@ impl Engine {
     /// XEP-0045 §8, §9, §10: tells of those whose role or affiliation is another after some changes: by presence where they
     /// are in the room, else by a message. Whoever comes or goes by the same changes was told of as that happened.
     pub(in crate::engine) fn tell_standings(&mut self, name: &ChannelName, before: RoomStandings, turn: &mut Turn) {
+        let mut readers = Readers::new();
         for (account, before) in before {
             let Some(channel) = self.channels.channel(name) else { return };
             let (tag, now) = (channel.profile().tag, self.room_standing(channel, &account));
@@ -252,7 +252,8 @@ impl Engine {
             } else if let (Some(member), false) = (&member, is_flip) {
                 self.tell_of_participant(name, tag, member, turn);
             } else if !before.is_here && !now.is_here && now.affiliation != before.affiliation {
-                self.tell_of_absent(name, tag, &account, (before.affiliation, now.affiliation), turn);
+                let between = (before.affiliation, now.affiliation);
+                self.tell_of_absent((name, tag), &account, between, &mut readers, turn);
             }
         }
     }
@@ -289,33 +290,6 @@ impl Engine {
             if other != id {
                 turn.tell_all(own.clone(), halves(&presence, false));
             }
-        }
-    }
-
-    /// Tells of the affiliation of somebody who is not in the room: those who see its JID; and the person itself, where
-    /// somebody set it by this protocol. A stranger that is banned is not written to.
-    fn tell_of_absent(
-        &mut self,
-        name: &ChannelName,
-        tag: u64,
-        account: &BareJid,
-        (before, now): (Affiliation, Affiliation),
-        turn: &mut Turn,
-    ) {
-        let Some(channel) = self.channels.channel(name) else { return };
-        let (room, id) = (self.service.address_of(name), self.service.sealer.mark(tag, self.dice.random()));
-        let cause = self.occupants.cause(account);
-        let to_others = affiliation_message(channel, &room, account, cause, (&id, &[]));
-        let audience = match channel.settings().shows_jids() {
-            true => Audience::List(ListId { tag, list: List::Sessions }, None),
-            false => Audience::these(self.occupants.unveiled_sessions(channel, tag)),
-        };
-        turn.tell_all(audience, halves(&to_others, false));
-        let is_ruled = self.occupants.ruling.as_ref().is_some_and(|ruling| ruling.causes.contains_key(account));
-        if is_ruled && before.max(now) >= Affiliation::Member {
-            let codes = &[status::AFFILIATION_CHANGED];
-            let to_itself = affiliation_message(channel, &room, account, cause, (&id, codes));
-            turn.send(to_itself.attr("to", account.as_str()).into_xml());
         }
     }
 }

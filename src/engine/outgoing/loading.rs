@@ -5,8 +5,9 @@ use super::super::{Engine, Inbound, Out};
 use super::freight::{COPY_BYTES, WAITING_KEPT};
 use super::outbox::{Charge, Fan};
 use crate::channel::{Actor, ChannelName, Refusal};
+use crate::engine::occupants::SESSIONS_MAX;
 use crate::engine::requests::call::Addressee;
-use crate::xep::proxy;
+use crate::engine::requests::router::Target;
 use jid::BareJid;
 
 impl Engine {
@@ -73,10 +74,18 @@ impl Engine {
 
     /// The estimated size of a message with all copies, in bytes. `None` if its channel is not in memory.
     fn comes_to(&self, inbound: &Inbound) -> Option<usize> {
+        let mut is_private = false;
         let (name, bytes) = match inbound {
             Inbound::Stanza(stanza) => {
-                let node = stanza.to.node().filter(|node| proxy::parse(node).is_none());
-                (node.and_then(ChannelName::of), crate::engine::requests::admission::bytes_of(&stanza.element) as usize)
+                let name = match self.target(&stanza.to) {
+                    Some(Target::Channel(name)) => Some(name),
+                    Some(Target::Participant(name, _) | Target::Occupant(name, _)) => {
+                        is_private = true;
+                        Some(name)
+                    }
+                    Some(Target::Service | Target::Nobody) | None => None,
+                };
+                (name, crate::engine::requests::admission::bytes_of(&stanza.element) as usize)
             }
             Inbound::Call(call) => {
                 let bytes = call.command.message().map_or(0, |message| message.payload.len());
@@ -87,7 +96,11 @@ impl Engine {
         let Some(name) = name.filter(|name| self.channels.exists(name)) else { return Some(0) };
         let channel = self.channels.channel(&name)?;
         let sessions = self.occupants.room(channel.profile().tag).map_or(0, |room| room.session_count());
-        let people = channel.people_count().saturating_add(sessions).max(1);
+        let people = match is_private {
+            // It goes to one account, at all of its clients.
+            true => sessions.clamp(1, SESSIONS_MAX),
+            false => channel.people_count().saturating_add(sessions).max(1),
+        };
         Some(people.saturating_mul(bytes + COPY_BYTES))
     }
 
@@ -113,6 +126,12 @@ impl Engine {
             self.outgoing.freight.load(&charge);
             fan.charge = Some(charge);
         }
+    }
+
+    /// What is reserved for messages of an account, in bytes.
+    #[cfg(test)]
+    pub(in crate::engine) fn promised(&self, account: &BareJid) -> usize {
+        self.outgoing.freight.promised.get(account).map_or(0, |promised| promised.bytes)
     }
 
     /// Takes back the charges of what will not be sent.

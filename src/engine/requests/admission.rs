@@ -13,6 +13,10 @@ use minidom::Element;
 /// The rate at which an account that seldom speaks in a channel skips the channel's rate.
 pub(super) const SELDOM: Rate = Rate { per_s: 1, burst: 5 };
 
+/// The bytes of answers to requests that an account sends on to others: the pictures of a large room come at once. Whoever has
+/// more asks again later.
+const ANSWERS: Rate = Rate { per_s: 1 << 20, burst: 32 << 20 };
+
 /// The token buckets of all rates.
 #[derive(Debug)]
 pub(in crate::engine) struct Admission {
@@ -22,6 +26,7 @@ pub(in crate::engine) struct Admission {
     pub(super) messages: Pace<BareJid>,
     pub(super) peaks: Pace<BareJid>,
     pub(super) bytes: Pace<BareJid>,
+    pub(super) answers: Pace<BareJid>,
     pub(super) of_channel: Pace<ChannelName>,
     pub(super) seldom: Pace<(ChannelName, BareJid)>,
     pub(super) presence: Pace<BareJid>,
@@ -38,6 +43,7 @@ impl Admission {
             messages: Pace::new(Rate { per_s, burst: burst.saturating_add(rates.messages_backlog) }),
             peaks: Pace::new(Rate { per_s: per_s.saturating_mul(2), burst }),
             bytes: Pace::new(rates.message_bytes),
+            answers: Pace::new(ANSWERS),
             of_channel: Pace::new(rates.channel_messages),
             seldom: Pace::new(SELDOM),
             presence: Pace::new(rates.presence),

@@ -31,6 +31,37 @@ impl Engine {
         }
     }
 
+    /// Counts the bytes of a request that goes on to somebody as those of a message, or refuses it as too fast.
+    pub(in crate::engine) fn admit_bytes(&mut self, actor: &Actor, bytes: usize) -> Result<(), Refusal> {
+        if self.is_uncounted(actor) {
+            return Ok(());
+        }
+        let (paces, now_ms) = (&mut self.requests.admission, self.steady.0);
+        match paces.bytes.wait_us(&actor.account, bytes as u64, now_ms) {
+            0 => {
+                paces.bytes.charge(&actor.account, bytes as u64, now_ms);
+                Ok(())
+            }
+            wait_us => Err(Refusal::TooFast { what: "bytes of requests", wait_s: wait_us.div_ceil(1_000_000) }),
+        }
+    }
+
+    /// Refuses a request that goes on to somebody, as long as there were too many bytes of answers to earlier ones.
+    pub(in crate::engine) fn admit_answers(&mut self, actor: &Actor) -> Result<(), Refusal> {
+        if self.is_uncounted(actor) {
+            return Ok(());
+        }
+        match self.requests.admission.answers.wait_us(&actor.account, 1, self.steady.0) {
+            0 => Ok(()),
+            wait_us => Err(Refusal::TooFast { what: "bytes of answers", wait_s: wait_us.div_ceil(1_000_000) }),
+        }
+    }
+
+    /// Counts the answer to a request that went on, for whoever asked.
+    pub(in crate::engine) fn charge_answer(&mut self, asker: &BareJid, bytes: usize) {
+        self.requests.admission.answers.charge(asker, bytes as u64, self.steady.0);
+    }
+
     /// Whether an account may write now to `people` accounts that did not ask for it. A batch larger than the burst
     /// waits for a full bucket; it then leaves a debt that delays the next one.
     pub(in crate::engine) fn admit_invitations(&mut self, actor: &Actor, people: usize) -> Result<(), Refusal> {

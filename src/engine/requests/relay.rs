@@ -6,10 +6,22 @@ use super::super::outgoing::unsent::halves;
 use super::super::people::pending::{Purpose, Relayed};
 use super::super::{Engine, Turn};
 use crate::channel::proxy::ProxyRequest;
-use crate::channel::{Channel, ChannelName, Member, ParticipantId, Refusal};
+use crate::channel::{Actor, Channel, ChannelName, Member, ParticipantId, Refusal};
 use crate::xep::{Reply, proxy};
 use crate::xmpp::{Stanza, Tag, restated};
-use jid::Jid;
+use jid::{BareJid, Jid};
+
+/// A request that goes on to somebody.
+pub(in crate::engine) struct Question {
+    /// The id that it goes on with.
+    pub id: String,
+    /// Whom it is from, as whoever is asked knows it.
+    pub from: String,
+    /// Whoever is asked.
+    pub to: Jid,
+    /// The account that is asked, if its JID is hidden.
+    pub veiled: Option<BareJid>,
+}
 
 impl Engine {
     /// Relays a message to one participant.
@@ -46,6 +58,9 @@ impl Engine {
         let actor = self.actor(stanza.sender());
         if self.is_hidden(name, &actor) {
             return Err(Refusal::NoSuchChannel);
+        }
+        if self.channels.is_ending(&actor.account) {
+            return Err(Refusal::Busy);
         }
         if stanza.type_ == "groupchat" {
             return Err(Refusal::BadRequest("a groupchat message goes to the channel".into()));
@@ -88,18 +103,21 @@ impl Engine {
         if self.ask_passer_by(stanza, (name, id), turn) {
             return;
         }
-        match self.question_between(stanza, name, id) {
-            Ok(question) => turn.ask(question.into_xml()),
-            Err(refusal) => turn.refuse_by(Reply::to_stanza(stanza), &refusal),
-        }
+        let asked = self.question_between(stanza, name, id);
+        self.ask_on(stanza, asked, turn);
     }
 
-    fn question_between(&mut self, stanza: &Stanza, name: &ChannelName, id: &ParticipantId) -> Result<Tag, Refusal> {
+    fn question_between(
+        &mut self,
+        stanza: &Stanza,
+        name: &ChannelName,
+        id: &ParticipantId,
+    ) -> Result<Question, Refusal> {
         let actor = self.actor(stanza.sender());
         if self.is_hidden(name, &actor) {
             return Err(Refusal::NoSuchChannel);
         }
-        self.admit_request(&actor)?;
+        self.admit_question(&actor)?;
         let Some(payload) = stanza.payload() else { return Err(Refusal::NoSuchService) };
         let question = self.fresh_id();
         let channel = self.channels.channel(name).ok_or(Refusal::NoSuchChannel)?;
@@ -119,14 +137,41 @@ impl Engine {
         if errand == ProxyRequest::Ask && resource_of(&stanza.to).is_some() && to.is_bare() {
             return Err(Refusal::NoSuchService);
         }
-        let tag =
-            Tag::new("iq").attr("type", &stanza.type_).attr("id", &question).attr("from", from).attr("to", to.as_str());
-        let tag = tag.raw(&proxy::content(stanza, None));
-        let veiled = is_veiled.then(|| asked.jid.clone());
-        let relayed = Relayed { reply: Reply::to_stanza(stanza), veiled };
-        match self.people.ask(question, to, Purpose::Relay(Box::new(relayed)), self.steady) {
-            true => Ok(tag),
-            false => Err(Refusal::Busy),
+        Ok(Question { id: question, from, to, veiled: is_veiled.then(|| asked.jid.clone()) })
+    }
+
+    /// Counts a request that goes on to somebody, before anything else of it.
+    pub(in crate::engine) fn admit_question(&mut self, actor: &Actor) -> Result<(), Refusal> {
+        if self.channels.is_ending(&actor.account) {
+            // The name's next owner waits until the old account is ended everywhere.
+            return Err(Refusal::Busy);
+        }
+        self.admit_request(actor)
+    }
+
+    /// A request goes on to whom it is for, or is refused. What goes on is bounded and counted as a message is.
+    pub(in crate::engine) fn ask_on(&mut self, stanza: &Stanza, asked: Result<Question, Refusal>, turn: &mut Turn) {
+        let asked = asked.and_then(|question| {
+            let (content, max) = (proxy::content(stanza, None), self.service.limits.payload_bytes_max);
+            if content.len() > max {
+                return Err(Refusal::TooLong { what: "the request", max });
+            }
+            let actor = self.actor(stanza.sender());
+            self.admit_answers(&actor)?;
+            self.admit_freight(&actor)?;
+            self.admit_bytes(&actor, content.len())?;
+            let Question { id, from, to, veiled } = question;
+            let head = Tag::new("iq").attr("type", &stanza.type_).attr("id", &id).attr("from", from);
+            let tag = head.attr("to", to.as_str()).raw(&content);
+            let relayed = Relayed { reply: Reply::to_stanza(stanza), veiled };
+            match self.people.ask(id, to, Purpose::Relay(Box::new(relayed)), self.steady) {
+                true => Ok(tag),
+                false => Err(Refusal::Busy),
+            }
+        });
+        match asked {
+            Ok(question) => turn.ask(question.into_xml()),
+            Err(refusal) => turn.refuse_by(Reply::to_stanza(stanza), &refusal),
         }
     }
 
@@ -140,6 +185,7 @@ impl Engine {
             return turn.send(tag.into_xml());
         }
         let content = proxy::content(stanza, relayed.veiled.as_ref());
+        self.charge_answer(&reply.to.to_bare(), content.len());
         turn.send(answer(reply, "result").raw(&content).into_xml());
     }
 

@@ -157,6 +157,7 @@ pub(super) fn configuration_form(request: &Request<'_>) -> Tag {
 
 pub(super) fn configuration(_: &FormFields, request: &Request<'_>) -> Result<AnyCommand, Refusal> {
     let channel = request.channel.ok_or(Refusal::NoSuchChannel)?;
+    channel.check_right(request.actor, Action::Lists, &request.service.limits)?;
     Ok(Command::Reconfigure(configuration::read(request.payload, channel, &request.service.limits)?).into())
 }
 

@@ -54,16 +54,18 @@ fn role_edit(item: &Element) -> Result<RoleEdit, Refusal> {
 /// An affiliation is that of a JID. Some clients name an occupant by its nick alone.
 fn affiliation_edit(item: &Element, request: &Request<'_>) -> Result<AffiliationEdit, Refusal> {
     let nick = item.attr("nick").and_then(Nick::new);
+    let wanted = affiliation(item.attr("affiliation").unwrap_or_default())?;
     let (jid, nick) = match (item.attr("jid"), nick, request.channel) {
         (Some(jid), nick, _) => (address::jid(jid).map(|jid| jid.to_bare()).map_err(|_| Refusal::NoNick)?, nick),
         (None, Some(nick), Some(channel)) => {
+            // Others learn nothing of who is there.
+            channel.check_giver(request.actor, wanted, request.live.seats, &request.service.limits)?;
             let called = channel.occupant_called(&nick, request.live.seats).ok_or(Refusal::NoSuchItem)?;
             (called.clone(), None)
         }
         _ => return Err(Refusal::BadRequest("an affiliation is that of a JID".into())),
     };
-    let affiliation = affiliation(item.attr("affiliation").unwrap_or_default())?;
-    Ok(AffiliationEdit { jid, affiliation, nick, reason: reason(item) })
+    Ok(AffiliationEdit { jid, affiliation: wanted, nick, reason: reason(item) })
 }
 
 /// The longest reason, in characters.

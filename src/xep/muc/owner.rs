@@ -34,6 +34,8 @@ impl Extension for Owner {
             Some("cancel") => return Ok(Command::CancelRoom.into()),
             Some("submit") => {
                 let channel = request.channel.ok_or(Refusal::NoSuchChannel)?;
+                // A field that says what is in force changes nothing, so reading the form tells what is.
+                channel.require_owner(request.actor, &request.service.limits)?;
                 form::read(submitted, channel, &request.service.limits)?
             }
             _ => return Err(Refusal::BadRequest("expected a form of type submit or cancel".into())),

@@ -1,7 +1,7 @@
 //! XEP-0045 §7.2.3, §7.6, §7.14: the presence of occupants, as sessions are told of it.
 
 use super::names::{affiliation_name, role_name};
-use crate::channel::{Channel, Farewell, Member, OccupantRole, ParticipantId, Seats};
+use crate::channel::{Affiliation, Channel, Farewell, Member, OccupantRole, ParticipantId, Seats};
 use crate::xep::occupant;
 use crate::xmpp::{Tag, ns};
 use jid::BareJid;
@@ -148,13 +148,13 @@ fn out(from: &str, id: &str, who: &ParticipantId, x: Tag) -> Tag {
 
 /// XEP-0045 §10.3, §10.6: the message that tells of the affiliation of somebody who is not in the room, without `to`.
 pub fn affiliation_message(
-    channel: &Channel,
     room: &str,
     account: &BareJid,
+    affiliation: Affiliation,
     cause: Cause<'_>,
     (id, statuses): (&str, &[u16]),
 ) -> Tag {
-    let affiliation = affiliation_name(channel.affiliation_of(account));
+    let affiliation = affiliation_name(affiliation);
     let item = Tag::new("item").attr("affiliation", affiliation).attr("jid", account.as_str()).attr("role", "none");
     let codes = statuses.iter().map(|code| Tag::new("status").attr("code", code.to_string()));
     let x = Tag::in_ns("x", ns::MUC_USER).child(item.children(cause.children())).children(codes);
