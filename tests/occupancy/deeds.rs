@@ -43,7 +43,7 @@ impl World {
     fn come_together(&mut self, room: &'static str) {
         self.gather();
         let mut left = Vec::new();
-        for _ in 0..self.dice.random_range(2..9) {
+        for _ in 0..self.dice.random_range(4..20) {
             let account = *ACCOUNTS.choose(&mut self.dice).unwrap();
             let client = format!("{account}/muc-{}", ["a0", "b0", "c0"].choose(&mut self.dice).unwrap());
             match self.dice.random_range(0..20) {

@@ -61,6 +61,11 @@ pub struct World {
     trace: VecDeque<String>,
 }
 
+/// Whether something is said in a room.
+fn is_said(inbound: &Inbound) -> bool {
+    matches!(inbound, Inbound::Stanza(stanza) if stanza.type_ == "groupchat")
+}
+
 impl Drop for World {
     fn drop(&mut self) {
         if std::thread::panicking() {
@@ -263,7 +268,22 @@ impl World {
         let moment = Moment { wall: Stamp(self.now), steady_ms: self.now };
         let ready = self.pacing.pass(&mut self.engine, moment, batch);
         self.seen.held += self.pacing.depth().0 as u64;
-        let mut next = VecDeque::from(self.turn_once(ready));
+        // What was held may be a message in front of others: each turn ends with one.
+        let mut next = VecDeque::new();
+        let mut ready = ready.into_iter().peekable();
+        loop {
+            let mut some = Vec::new();
+            for inbound in ready.by_ref() {
+                some.push(inbound);
+                if some.last().is_some_and(is_said) {
+                    break;
+                }
+            }
+            next.extend(self.turn_once(some));
+            if ready.peek().is_none() {
+                break;
+            }
+        }
         while let Some(inbound) = next.pop_front() {
             next.extend(self.turn_once(vec![inbound]));
         }
@@ -273,8 +293,7 @@ impl World {
         let moment = Moment { wall: Stamp(self.now), steady_ms: self.now };
         load_all(&mut self.engine, &self.store, &batch).unwrap();
         // Whoever enters before a message of the turn is sent that.
-        let said = |it: &Inbound| matches!(it, Inbound::Stanza(stanza) if stanza.type_ == "groupchat");
-        self.before = batch.last().is_some_and(said).then(|| ROOMS.map(|(room, _)| (room, self.head(room))));
+        self.before = batch.last().is_some_and(is_said).then(|| ROOMS.map(|(room, _)| (room, self.head(room))));
         let mut turn = self.engine.turn(moment, batch);
         let deferred = std::mem::take(&mut turn.deferred);
         let next = std::mem::take(&mut turn.next);
