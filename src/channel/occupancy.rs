@@ -10,7 +10,9 @@ impl Channel {
     pub fn occupant_count(&self, seats: &Seats) -> usize {
         let listening = self.crowd.seats.count(mark_of(Node::Messages)) - self.crowd.seats.count(READING);
         let is_counted = |member: &Member| member.subscriptions.contains(Node::Messages);
-        let seated = seats.accounts().counted().filter_map(|account| self.participant(account));
+        // Who passes by has no record, so the rest of a room is looked at, where there is one.
+        let of_record = if seats.passer_by_count() < seats.count() { usize::MAX } else { 0 };
+        let seated = seats.accounts().take(of_record).counted().filter_map(|account| self.participant(account));
         seats.count() + listening - seated.filter(|member| is_counted(member)).count()
     }
 

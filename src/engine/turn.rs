@@ -94,8 +94,6 @@ pub struct Turn {
     pub(super) announced: Vec<AnnouncingStep>,
     /// The tokens of all calls of the turn.
     pub(super) tokens: Vec<u64>,
-    /// The bytes of lists in answers so far.
-    pub(super) effort: usize,
     /// About how many stanzas of initial presence were delivered so far.
     pub(super) flood: usize,
     /// What stood for accounts in rooms before the turn, in order.

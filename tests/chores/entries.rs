@@ -126,3 +126,54 @@ fn whoever_floods_a_room_whose_seats_are_gone_through_waits_in_its_share_and_oth
     assert!(entered.is_some() && entered < said, "one behind the other: {entered:?}, {said:?}");
     assert!((3..20).contains(&turns), "{turns}");
 }
+
+#[test]
+fn what_was_said_is_rendered_once_for_all_who_enter_together_whatever_each_asks_for() {
+    let mut rig = Rig::new();
+    rig.ask(&format!("<iq type='set' id='c' from='o@h/r' to='mix.h'><create {CORE} channel='r'/></iq>"));
+    let enter = |who: &str, history: &str| {
+        let x = format!("<x xmlns='http://jabber.org/protocol/muc'>{history}</x>");
+        stanza(&format!("<presence from='{who}@h/1' to='r@mix.h/{who}'>{x}</presence>"))
+    };
+    rig.step(vec![enter("o", "<history maxstanzas='0'/>")]);
+    let say =
+        |n: usize| format!("<message type='groupchat' id='{n}' from='o@h/1' to='r@mix.h'><body>m{n}</body></message>");
+    (0..30).for_each(|n| drop(rig.ask(&say(n))));
+    // Nobody asks for the same as whoever comes before it.
+    let wish = |n: usize| format!("<history maxstanzas='{}' seconds='{}'/>", 5 + n % 20, 100_000 + n);
+    rig.step((0..200).map(|n| enter(&format!("x{n}"), &wish(n))).collect());
+    let sent = rig.settle();
+    let rendered = |n: usize| sent.matches(&format!("<body>m{n}</body>")).count();
+    assert_eq!([0, 5].map(rendered), [0, 0], "nobody asked for these");
+    // The first of them is alone in its turn.
+    let counts: Vec<usize> = (6..30).map(rendered).collect();
+    assert!(
+        counts.iter().all(|count| (1..=2).contains(count)) && counts[..19].iter().all(|count| *count == 1),
+        "{counts:?}"
+    );
+    let order: Vec<usize> = (6..30).map(|n| sent.rfind(&format!("<body>m{n}</body>")).unwrap()).collect();
+    assert!(order.is_sorted());
+}
+
+#[test]
+fn whoever_enters_too_often_has_nothing_read_for_it() {
+    let (mut rig, _) = changed_room(1);
+    let say = "<message type='groupchat' id='1' from='x0@h/1' to='r@mix.h'><body>old</body></message>";
+    rig.ask(say);
+    let enter = |history: &str| {
+        let x = format!("<x xmlns='http://jabber.org/protocol/muc'>{history}</x>");
+        stanza(&format!("<presence from='eve@h/1' to='r@mix.h/eve'>{x}</presence>"))
+    };
+    (0..1000).for_each(|_| drop(rig.step(vec![enter("<history maxstanzas='0'/>")])));
+    rig.settle();
+    rig.is_slow = true;
+    let mut sent = rig.step(vec![enter("")]);
+    assert!(rig.reads.iter().all(|errand| errand.wants.backlogs.is_empty()), "{:?}", rig.reads);
+    rig.is_slow = false;
+    sent += &rig.settle();
+    assert!(sent.contains("resource-constraint") && !sent.contains("<body>old</body>"), "{sent}");
+    rig.now += 2000;
+    sent = rig.step(vec![enter("")]);
+    sent += &rig.settle();
+    assert!(sent.contains("<body>old</body>"), "{sent}");
+}

@@ -31,6 +31,7 @@ impl Occupants {
     /// The channel of a room is no more.
     pub(super) fn end_room(&mut self, tag: u64, why: Why) {
         let Some(room) = self.rooms.remove(&tag) else { return };
+        self.ghosts.end(tag);
         self.forget_gone(&room.name);
         self.take_owed(&room.name);
         self.forget_room(&room.name);

@@ -4,12 +4,14 @@ use super::super::outgoing::outbox::{Audience, Delta, ListId, Out};
 use super::super::outgoing::unsent::halves;
 use super::super::requests::router::Target;
 use super::super::{Engine, Turn};
-use super::gathering::Entering;
+use super::gathering::{Entering, Said};
+use super::seat::Seat;
 use super::showing::{is_shown, stands_out};
 use super::telling::Pacing;
 use crate::channel::command::EnterWish;
 use crate::channel::crowd::Ordered;
 use crate::channel::{Answer, ChannelName, Command, Member, ParticipantId, Password, Refusal};
+use crate::steps::Counted;
 use crate::xep::availability::Availability;
 use crate::xep::muc::enter::{self, Entry};
 use crate::xep::muc::presence::{self, status};
@@ -18,7 +20,7 @@ use crate::xep::{List, Reply};
 use crate::xmpp::{Stanza, Tag};
 use jid::{BareJid, FullJid};
 use rand::Rng;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Whoever enters, as the rules let it in.
 pub(super) struct Entrant {
@@ -50,7 +52,10 @@ impl Engine {
         let tag = self.channels.tag_of(name);
         let is_session = tag.is_some_and(|tag| self.occupants.is_session(tag, full));
         match (enter::entry(stanza), tag) {
-            (Some(entry), _) => match self.history_for(full, name, &entry) {
+            (Some(_), _) if let Err(refusal) = self.check_pace_in(name, &full.to_bare()) => {
+                self.refuse_presence(stanza, name, &refusal, turn);
+            }
+            (Some(entry), _) => match self.history_in_round(full, name, &entry, turn) {
                 Some(history) => {
                     let (stanza, full, nick) = (stanza.clone(), full.clone(), nick.to_owned());
                     self.enter_with_others(name, Entering { stanza, full, nick, entry, history }, turn);
@@ -62,12 +67,39 @@ impl Engine {
         }
     }
 
+    /// What a client that enters is sent of what was said before, with what others of its round are.
+    fn history_in_round(
+        &self,
+        full: &FullJid,
+        name: &ChannelName,
+        entry: &Entry,
+        turn: &mut Turn,
+    ) -> Option<Vec<Said>> {
+        let mut alone = BTreeMap::new();
+        let rendered = turn.rounds.get_mut(name).map_or(&mut alone, |round| &mut round.said);
+        self.history_for(full, name, entry, rendered)
+    }
+
+    /// Refuses an account that entered rooms too often, before anything is read or made for it.
+    pub(super) fn check_pace(&self, account: &BareJid) -> Result<(), Refusal> {
+        match self.occupants.entries.wait_us(account, 1, self.steady.0) {
+            0 => Ok(()),
+            wait_us => Err(Refusal::TooFast { what: "entries", wait_s: wait_us.div_ceil(1_000_000) }),
+        }
+    }
+
+    /// The same, in a room that the account may know of.
+    fn check_pace_in(&self, name: &ChannelName, account: &BareJid) -> Result<(), Refusal> {
+        let is_hidden = self.channels.tag_of(name).is_none() || self.is_hidden(name, &self.actor(account.clone()));
+        if is_hidden { Ok(()) } else { self.check_pace(account) }
+    }
+
     pub(super) fn enter_room(
         &mut self,
         stanza: &Stanza,
         full: &FullJid,
         (name, nick, entry): (&ChannelName, &str, Entry),
-        history: Vec<Tag>,
+        history: Vec<Said>,
         turn: &mut Turn,
     ) {
         let since = turn.outbox.len();
@@ -163,7 +195,7 @@ impl Engine {
         stanza: &Stanza,
         full: &FullJid,
         (name, entrant, is_renamed): (&ChannelName, Entrant, bool),
-        history: Vec<Tag>,
+        history: Vec<Said>,
         turn: &mut Turn,
     ) {
         let Some(tag) = self.channels.tag_of(name) else { return };
@@ -191,7 +223,7 @@ impl Engine {
         }
         self.occupants.note_listed(tag, full, is_quiet);
         self.tell_itself(stanza, (name, tag, full), (is_renamed, is_created, version), turn);
-        history.iter().for_each(|message| turn.tell_all(Audience::One(no), halves(message, true)));
+        history.iter().for_each(|(_, message)| turn.tell_all(Audience::One(no), halves(message, true)));
         let id = self.service.sealer.mark(tag, self.dice.random());
         let topic = self.channels.channel(name).and_then(|channel| channel.kept().topic.as_ref());
         let subject = subject::on_entry(&room, topic, &id);
@@ -257,8 +289,16 @@ impl Engine {
             return listed;
         };
         let room = self.service.address_of(name);
-        for seat in here.occupants() {
-            // Of a large room few are shown, so whether one is comes before all else.
+        let rights = channel.rights();
+        let holders = || rights.owners.iter().chain(&rights.admins);
+        // Of a large room few are shown, and nobody is looked for among all.
+        let few = || {
+            let moderators = holders().chain(here.seats.moderators()).filter_map(|account| here.place_of(account));
+            let places: BTreeSet<u64> = here.opened.0.iter().copied().chain(moderators).collect();
+            places.into_iter().filter_map(|place| here.seat_at(place)).collect()
+        };
+        let seats: Vec<&Seat> = if here.is_large { few() } else { here.occupants().collect() };
+        for seat in seats.into_iter().counted() {
             let account = seat.shown().map(|session| session.full.to_bare()).filter(|_| is_quiet);
             let stands_out = account.is_some_and(|account| stands_out(channel, here, &account));
             if is_quiet && seat.trace.opened.is_none() && !stands_out {
@@ -268,11 +308,9 @@ impl Engine {
             opened.extend(stands_out.then(|| (picture.member.jid.clone(), seat.id.clone())));
             everybody.push((seat.id.clone(), picture.occupant(&room, sees).available(None, &[])));
         }
-        let (all, rights) = (channel.participants_by_id(), channel.rights());
-        let moderators = rights.owners.iter().chain(&rights.admins).filter_map(|account| channel.participant(account));
-        let moderators: BTreeSet<&ParticipantId> = moderators.map(|member| &member.id).collect();
-        let spoke = here.traces.iter().filter(|(_, trace)| trace.opened.is_some()).map(|(id, _)| id);
-        let few: BTreeSet<&ParticipantId> = moderators.iter().copied().chain(spoke).collect();
+        let all = channel.participants_by_id();
+        let moderators = holders().filter_map(|account| channel.participant(account)).map(|member| &member.id);
+        let few: BTreeSet<&ParticipantId> = moderators.chain(&here.opened.1).collect();
         let of_few = few.into_iter().filter_map(|id| channel.member_of(id));
         let mix: Vec<&Member> = if here.is_large { of_few.collect() } else { all.rising(0).collect() };
         for member in mix.into_iter().filter(|it| is_shown(it) && !here.seats.is_seated(&it.jid)) {

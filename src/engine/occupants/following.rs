@@ -153,6 +153,7 @@ impl Engine {
         // In a room that was never quiet everybody knows.
         if !now {
             room.traces.remove(&member.id);
+            room.note_trace(&member.id);
         } else if (told || begins) && room.was_quiet {
             let moment = room.next_moment();
             let trace = room.traces.entry(member.id.clone()).or_insert(Trace::default());

@@ -3,8 +3,9 @@
 use crate::channel::ChannelName;
 use crate::xep::muc::enter::Entry;
 use crate::xmpp::{Stanza, Tag};
-use jid::FullJid;
-use std::collections::BTreeMap;
+use jid::{BareJid, FullJid};
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 /// So many entries within so many milliseconds are many.
 const MANY: usize = 4;
@@ -46,11 +47,28 @@ pub(in crate::engine) struct Entering {
     pub nick: String,
     pub entry: Entry,
     /// What it is sent of what was said before.
-    pub history: Vec<Tag>,
+    pub history: Vec<Said>,
 }
 
-/// Those who are about to enter rooms in a turn, by room, with the place of each room among those of the turn.
-pub(in crate::engine) type Rounds = BTreeMap<ChannelName, (usize, Vec<Entering>)>;
+/// A message of the archive, by its row, as it is sent to all who enter together.
+pub(in crate::engine) type Said = (u64, Arc<Tag>);
+
+/// Those who are about to enter one room in a turn.
+#[derive(Debug, Default)]
+pub(in crate::engine) struct Round {
+    /// The place of the room among those of the turn.
+    pub place: usize,
+    /// The clients, in the order in which they came.
+    pub entering: Vec<Entering>,
+    /// Their accounts.
+    pub accounts: HashSet<BareJid>,
+    /// What was rendered of the archive for any of them: nothing else happens in the room before all of them are in it. `None`:
+    /// the row is not shown.
+    pub said: BTreeMap<u64, Option<Arc<Tag>>>,
+}
+
+/// Those who are about to enter rooms in a turn, by room.
+pub(in crate::engine) type Rounds = BTreeMap<ChannelName, Round>;
 
 #[cfg(test)]
 mod tests {

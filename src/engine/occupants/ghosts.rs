@@ -64,10 +64,7 @@ impl Occupants {
     fn call_silent_rooms(&mut self) {
         let now_ms = self.ghosts.now_ms;
         for _ in 0..LOOKED_AT_MAX {
-            let Some((_, tag)) = self.ghosts.due.first().copied().filter(|(due_ms, _)| *due_ms <= now_ms) else {
-                return;
-            };
-            self.ghosts.due.pop_first();
+            let Some(tag) = self.ghosts.next_due() else { return };
             let Some(room) = self.rooms.get_mut(&tag) else { continue };
             let silent_ms = room.said_ms.saturating_add(SILENT_MS);
             let is_silent = silent_ms <= now_ms;
@@ -75,7 +72,7 @@ impl Occupants {
                 room.call = Some(Call::default());
                 self.ghosts.queue.push_back(tag);
             }
-            self.ghosts.due.insert((if is_silent { now_ms.saturating_add(SILENT_MS) } else { silent_ms }, tag));
+            self.ghosts.look_at(tag, if is_silent { now_ms.saturating_add(SILENT_MS) } else { silent_ms });
         }
     }
 

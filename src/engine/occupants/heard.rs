@@ -1,7 +1,7 @@
 //! What was heard of clients in rooms.
 
 use jid::FullJid;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 /// For how long a client in a room is silent before it is asked, in milliseconds.
 pub(super) const SILENT_MS: u64 = 15 * 60 * 1000;
@@ -34,8 +34,9 @@ pub(super) struct Ghosts {
     pub queue: VecDeque<u64>,
     /// Clients whose servers cannot be reached, and when they are asked once more.
     pub lost: BTreeSet<(u64, FullJid)>,
-    /// When rooms are gone through next if nothing is said there, by tags.
-    pub due: BTreeSet<(u64, u64)>,
+    /// When rooms are gone through next if nothing is said there, by tags: each room once.
+    due: BTreeSet<(u64, u64)>,
+    due_of: HashMap<u64, u64>,
 }
 
 impl Ghosts {
@@ -67,7 +68,34 @@ impl Ghosts {
 
     /// A room begins.
     pub fn begin(&mut self, tag: u64) {
-        self.due.insert((self.now_ms.saturating_add(SILENT_MS), tag));
+        self.look_at(tag, self.now_ms.saturating_add(SILENT_MS));
+    }
+
+    /// A room is gone through at a time, and not before.
+    pub fn look_at(&mut self, tag: u64, due_ms: u64) {
+        self.end(tag);
+        self.due_of.insert(tag, due_ms);
+        self.due.insert((due_ms, tag));
+    }
+
+    /// A room is no more.
+    pub fn end(&mut self, tag: u64) {
+        if let Some(due_ms) = self.due_of.remove(&tag) {
+            self.due.remove(&(due_ms, tag));
+        }
+    }
+
+    /// The next room that is to be gone through now.
+    pub fn next_due(&mut self) -> Option<u64> {
+        let (_, tag) = self.due.first().copied().filter(|(due_ms, _)| *due_ms <= self.now_ms)?;
+        self.end(tag);
+        Some(tag)
+    }
+
+    /// How many rooms are to be gone through.
+    #[cfg(test)]
+    pub fn due_count(&self) -> usize {
+        self.due.len().max(self.due_of.len())
     }
 
     /// Whether a client is to be asked. It is not asked twice about the same silence.

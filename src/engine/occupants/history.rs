@@ -2,19 +2,25 @@
 //! ([`crate::engine::channels::errand`]), so entering is one turn, and what is said meanwhile comes behind it.
 
 use super::super::{Engine, Needs};
+use super::gathering::Said;
 use crate::channel::backlog::Backlog;
-use crate::channel::{Channel, ChannelName};
+use crate::channel::{Channel, ChannelName, Row};
 use crate::xep::muc::enter::{self, Entry};
 use crate::xep::muc::history;
 use crate::xep::reflection::ChannelFrame;
 use crate::xmpp::{Stanza, Tag};
 use jid::{BareJid, FullJid};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 impl Engine {
     /// What has to be read before a client enters.
     pub(in crate::engine) fn need_history(&self, stanza: &Stanza, name: &ChannelName, needs: &mut Needs) {
         let Some(channel) = self.channels.channel(name) else { return };
         let Some(entry) = enter::entry(stanza).map(|entry| entry.within(channel)) else { return };
+        if self.check_pace(&stanza.sender()).is_err() {
+            return;
+        }
         let Some(backlog) = self.backlog_for(stanza.sender(), channel, &entry) else { return };
         let (key, count) = ((channel.profile().tag, backlog), entry.history.count());
         if self.channels.brought().backlog(&key, count).is_none() {
@@ -24,7 +30,14 @@ impl Engine {
     }
 
     /// What a client that enters is sent of what was said before, without `to`; `None` where that has to be read first.
-    pub(super) fn history_for(&self, full: &FullJid, name: &ChannelName, entry: &Entry) -> Option<Vec<Tag>> {
+    /// `rendered`: what was rendered of it for others who enter together with it.
+    pub(super) fn history_for(
+        &self,
+        full: &FullJid,
+        name: &ChannelName,
+        entry: &Entry,
+        rendered: &mut BTreeMap<u64, Option<Arc<Tag>>>,
+    ) -> Option<Vec<Said>> {
         let nothing = Some(Vec::new());
         let Some(channel) = self.channels.channel(name) else { return nothing };
         let entry = &entry.clone().within(channel);
@@ -43,11 +56,12 @@ impl Engine {
         let seats = self.occupants.seats(tag);
         let to = |tag: Tag| tag.attr("to", full.to_string()).into_xml().chars().count();
         let beside = to(Tag::new("message")) - Tag::new("message").into_xml().chars().count();
-        let rendered = entry.history.choose(self.now, &said.rows, beside, |row| {
+        let render = |row: &Row| {
             let author = channel.member_or_passer_by(&row.author, seats).or_else(|| said.authors.get(&row.author));
-            history::row(&frame, row, author)
-        });
-        Some(rendered)
+            history::row(&frame, row, author).map(Arc::new)
+        };
+        let mut render_once = |row: &Row| rendered.entry(row.number).or_insert_with(|| render(row)).clone();
+        Some(entry.history.choose(self.now, &said.rows, beside, |row| Some((row.number, render_once(row)?))))
     }
 
     /// What a client may be shown of what it asks for. `None` where that is nothing.

@@ -146,6 +146,7 @@ impl Occupants {
         let (session, seat) = room.stand_up(full)?;
         if room.is_empty() {
             self.rooms.remove(&tag);
+            self.ghosts.end(tag);
             self.forget_room(&name);
         }
         self.forget(tag, &session);

@@ -97,7 +97,8 @@ impl Engine {
         }
         let (id, is_staying) = (seat.id.clone(), stays.is_some());
         if let Some(room) = self.occupants.room_mut(tag).filter(|_| is_staying) {
-            room.traces.insert(id, seat.trace);
+            room.traces.insert(id.clone(), seat.trace);
+            room.note_trace(&id);
         }
     }
 

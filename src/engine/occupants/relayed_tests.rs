@@ -148,3 +148,76 @@ fn nobody_waits_for_others_to_enter_who_may_not_enter_itself() {
     assert_eq!(["g", "nowhere", "c"].map(|room| waits("eve@h/1", room)), [false; 3]);
     assert_eq!([waits("a@h/2", "g"), waits("d@h/1", "c")], [true, true]);
 }
+
+#[test]
+fn whoever_has_long_lists_made_leaves_room_for_those_of_others() {
+    let (mut engine, _) = room();
+    (0..1500).for_each(|n| {
+        drop(take(&mut engine, 2, &format!("<presence from='x{n}@h/1' to='c@mix.h/x{n}'>{X}</presence>")))
+    });
+    let list = |who: &str, id: &str| {
+        let query = "<query xmlns='http://jabber.org/protocol/disco#items'/>";
+        Inbound::Stanza(stanza(&format!("<iq type='get' id='{id}' from='{who}' to='c@mix.h'>{query}</iq>")))
+    };
+    let mut batch: Vec<Inbound> = (0..60).map(|n| list("x0@h/1", &format!("flood{n}"))).collect();
+    batch.extend([list("x1@h/1", "amy"), list("x2@h/1", "bob")]);
+    let told = engine.turn(Stamp(3000), batch).outbox;
+    let refused = |id: &str| {
+        let is_it = |out: &&Out| matches!(out, Out::Stanza(xml) if xml.contains(&format!("id='{id}")));
+        told.iter().filter(is_it).filter(|out| format!("{out:?}").contains("resource-constraint")).count()
+    };
+    let of_flood = refused("flood");
+    assert!((10..60).contains(&of_flood), "{of_flood}");
+    assert_eq!([refused("amy'"), refused("bob'")], [0, 0]);
+    // What it had made counts as more requests, and the next turn has room again.
+    assert!(text(&engine.turn(Stamp(3001), vec![list("x0@h/1", "again")])).contains("type='result'"));
+    let ping = "<iq type='get' id='p' from='x0@h/1' to='mix.h'><ping xmlns='urn:xmpp:ping'/></iq>";
+    let of = |engine: &mut Engine, who: &str| {
+        let burst = Limits::default().rates.requests.burst as usize;
+        (0..burst).filter(|_| text(&take(engine, 3002, &ping.replace("x0", who))).contains("type='result'")).count()
+    };
+    let (of_flood, of_other) = (of(&mut engine, "x0"), of(&mut engine, "x3"));
+    assert!(of_flood + 60 < of_other, "{of_flood}, {of_other}");
+}
+
+#[test]
+fn a_room_that_comes_and_goes_is_looked_at_once() {
+    let (mut engine, _) = room();
+    for n in 0..200 {
+        take(&mut engine, 10 + n, "<presence from='b@h/1' to='c@mix.h/B' type='unavailable'/>");
+        take(&mut engine, 10 + n, "<presence from='c@h/1' to='c@mix.h/C' type='unavailable'/>");
+        assert_eq!(engine.occupants.ghosts.due_count(), 0);
+        take(&mut engine, 10 + n, &format!("<presence from='c@h/1' to='c@mix.h/C'>{X}</presence>"));
+        take(&mut engine, 10 + n, &format!("<presence from='b@h/1' to='c@mix.h/B'>{X}</presence>"));
+        assert_eq!(engine.occupants.ghosts.due_count(), 1);
+    }
+}
+
+#[test]
+fn an_entry_to_a_large_room_saves_no_other_seat_and_shows_whom_it_has_to() {
+    let (mut engine, _) = room();
+    engine.service.limits.presence_participants_max = 20;
+    (0..100).for_each(|n| {
+        drop(take(&mut engine, 2, &format!("<presence from='x{n}@h/1' to='c@mix.h/x{n}'>{X}</presence>")))
+    });
+    // The owner, by its rights; one that speaks, and one that is made a moderator.
+    take(&mut engine, 2, &format!("<presence from='a@h/1' to='c@mix.h/A'>{X}</presence>"));
+    take(&mut engine, 3, "<message type='groupchat' id='m' from='x7@h/1' to='c@mix.h'><body>Hi</body></message>");
+    let item = "<item nick='x9' role='moderator'/>";
+    let query = format!("<query xmlns='http://jabber.org/protocol/muc#admin'>{item}</query>");
+    take(&mut engine, 3, &format!("<iq type='set' id='r' from='a@h/1' to='c@mix.h'>{query}</iq>"));
+    for (n, now) in [(200, 4), (201, 5)] {
+        let turn = take(&mut engine, now, &format!("<presence from='x{n}@h/1' to='c@mix.h/x{n}'>{X}</presence>"));
+        let fans = turn.outbox.iter().filter_map(|out| if let Out::Fan(fan) = out { Some(&fan.head) } else { None });
+        let shown: Vec<&str> = fans
+            .filter(|head| head.starts_with("<presence"))
+            .map(|head| head.split_once("c@mix.h/").unwrap().1.split_once('\'').unwrap().0)
+            .collect();
+        let mut sorted = shown.clone();
+        sorted.sort();
+        assert_eq!(sorted, ["A", &format!("x{n}"), "x7", "x9"].map(|it| it.to_owned()), "{shown:?}");
+        let saved = turn.records.iter().filter(|it| matches!(it, crate::store::Record::Seat { .. })).count();
+        // The first one finds those who moderate; they are known then.
+        assert!(saved <= 1 || n == 200, "{saved} seats are saved");
+    }
+}

@@ -199,6 +199,7 @@ impl Engine {
         let Some(channel) = self.channels.channel(name) else { return };
         if let Some(room) = self.occupants.room_mut(tag) {
             room.traces.retain(|id, _| channel.member_of(id).is_some_and(is_shown));
+            room.opened.1.retain(|id| room.traces.contains_key(id));
         }
     }
 

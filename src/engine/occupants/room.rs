@@ -64,6 +64,9 @@ pub struct Room {
     pub was_quiet: bool,
     /// Of participants that are shown without a seat: those whose coming, or first words, fell into the time of the room.
     pub traces: BTreeMap<ParticipantId, Trace>,
+    /// The places of seats that are shown although the room is quiet, and the ids of those in `traces` that are: nobody who
+    /// enters is looked for among all.
+    pub opened: (BTreeSet<u64>, BTreeSet<ParticipantId>),
     /// Seats whose presence is to be told when its time comes.
     pub waiting: BTreeSet<u64>,
     /// The seats that are still to be looked at.
@@ -101,6 +104,7 @@ impl Room {
             is_quiet: false,
             was_quiet: false,
             traces: BTreeMap::new(),
+            opened: Default::default(),
             waiting: BTreeSet::new(),
             review: None,
             retold_for: None,
@@ -176,11 +180,15 @@ impl Room {
         (session.since, session.came) = (moment, moment);
         let place = self.seats.put(account, moment, passer_by);
         let trace = self.traces.remove(id).unwrap_or_default();
+        self.opened.1.remove(id);
         let seat = self.occupants.entry(place).or_insert_with(|| {
             let trace = if is_shown { trace } else { Trace { begun: moment, ..Trace::default() } };
             Box::new(Seat { trace, ..Seat::new(id.clone()) })
         });
         seat.id = id.clone();
+        if seat.trace.opened.is_some() {
+            self.opened.0.insert(place);
+        }
         self.sessions -= seat.sessions.len();
         if let Some(other) = seat.sessions.iter().find(|other| other.full == session.full) {
             session.came = other.came;
@@ -199,6 +207,9 @@ impl Room {
         seat.sessions.iter_mut().for_each(|session| session.came = place);
         self.sessions += seat.sessions.len();
         self.seats.put(account, place, passer_by);
+        if seat.trace.opened.is_some() {
+            self.opened.0.insert(place);
+        }
         self.occupants.insert(place, Box::new(seat));
         self.note_shown(account);
     }
@@ -216,6 +227,7 @@ impl Room {
         let seat = place.and_then(|place| {
             self.seats.end(&account);
             self.waiting.remove(&place);
+            self.opened.0.remove(&place);
             self.occupants.remove(&place).map(|seat| *seat)
         });
         self.note_shown(&account);

@@ -9,7 +9,7 @@ use super::super::outgoing::outbox::{Audience, Delta, EntryNo, ListId, Out};
 use super::super::outgoing::unsent::halves;
 use super::super::requests::router::Target;
 use super::super::{Engine, Inbound, Turn};
-use super::gathering::Entering;
+use super::gathering::{Entering, Round};
 use super::telling::Pacing;
 use crate::channel::{ChannelName, ParticipantId};
 use crate::xep::List;
@@ -19,7 +19,8 @@ use crate::xep::muc::{errors, presence, subject};
 use crate::xmpp::{Kind, Stanza, Tag};
 use jid::BareJid;
 use rand::Rng;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 /// A client that has its seat, and was told nothing yet.
 struct Arrival {
@@ -86,8 +87,7 @@ impl Engine {
     /// A client enters with the others of the turn, or now if it cannot.
     pub(super) fn enter_with_others(&mut self, name: &ChannelName, entering: Entering, turn: &mut Turn) {
         let account = entering.full.to_bare();
-        let is_waiting = |it: &Entering| it.full.to_bare() == account;
-        if turn.rounds.get(name).is_some_and(|(_, round)| round.iter().any(is_waiting)) {
+        if turn.rounds.get(name).is_some_and(|round| round.accounts.contains(&account)) {
             self.settle_round(name, turn);
         }
         if !self.enters_anew(name, &account) {
@@ -95,7 +95,9 @@ impl Engine {
             return self.enter_alone(name, entering, turn);
         }
         let place = turn.rounds.len();
-        turn.rounds.entry(name.clone()).or_insert_with(|| (place, Vec::new())).1.push(entering);
+        let round = turn.rounds.entry(name.clone()).or_insert_with(|| Round { place, ..Round::default() });
+        round.accounts.insert(account);
+        round.entering.push(entering);
     }
 
     /// Whether an account has no seat in a room that there is, and may know of it.
@@ -122,13 +124,13 @@ impl Engine {
     /// All enter who are about to, room by room.
     pub(in crate::engine) fn settle_rounds(&mut self, turn: &mut Turn) {
         let mut names: Vec<(usize, ChannelName)> =
-            turn.rounds.iter().map(|(name, (place, _))| (*place, name.clone())).collect();
+            turn.rounds.iter().map(|(name, round)| (round.place, name.clone())).collect();
         names.sort();
         names.iter().for_each(|(_, name)| self.settle_round(name, turn));
     }
 
     fn settle_round(&mut self, name: &ChannelName, turn: &mut Turn) {
-        let Some((_, mut round)) = turn.rounds.remove(name) else { return };
+        let Some(Round { entering: mut round, .. }) = turn.rounds.remove(name) else { return };
         match round.pop() {
             Some(entering) if round.is_empty() => self.enter_alone(name, entering, turn),
             Some(last) => {
@@ -205,17 +207,27 @@ impl Engine {
             self.tell_itself(&it.entering.stanza, whom, (it.is_renamed, false, version), turn);
             self.load(&it.account(), name, &mut turn.outbox[since..]);
         }
-        for alike in arrivals.chunk_by(|a, b| a.entering.history == b.entering.history) {
-            let audience = Audience::these(alike.iter().map(|it| it.no));
-            for (message, payer) in alike[0].entering.history.iter().zip(alike.iter().cycle()) {
-                self.welcome_with(name, (&audience, message, true), payer, turn);
-            }
-        }
+        self.show_said(name, arrivals, turn);
         let Some(payer) = arrivals.last() else { return };
         let id = self.service.sealer.mark(tag, self.dice.random());
         let topic = self.channels.channel(name).and_then(|channel| channel.kept().topic.as_ref());
         let subject = subject::on_entry(&self.service.address_of(name), topic, &id);
         self.welcome_with(name, (&all, &subject, true), payer, turn);
+    }
+
+    /// XEP-0045 §7.2.13: each message once, to all who are sent it. Whatever each of them asked for, it gets the messages in
+    /// their order.
+    fn show_said(&mut self, name: &ChannelName, arrivals: &[Arrival], turn: &mut Turn) {
+        let mut said: BTreeMap<u64, (&Arc<Tag>, Vec<&Arrival>)> = BTreeMap::new();
+        for it in arrivals {
+            for (row, message) in &it.entering.history {
+                said.entry(*row).or_insert_with(|| (message, Vec::new())).1.push(it);
+            }
+        }
+        for (turns, (message, those)) in said.into_values().enumerate() {
+            let audience = Audience::these(those.iter().map(|it| it.no));
+            self.welcome_with(name, (&audience, message, true), those[turns % those.len()], turn);
+        }
     }
 
     /// XEP-0463 §3.2: before any presence, affiliations that changed.

@@ -26,10 +26,34 @@ impl Room {
 
     /// Changes what is known of who was told.
     pub fn trace(&mut self, member: (&BareJid, &ParticipantId), change: impl FnOnce(&mut Trace)) {
-        match self.seat_mut(member.0) {
-            Some(seat) => change(&mut seat.trace),
-            None => change(self.traces.entry(member.1.clone()).or_default()),
+        match self.place_of(member.0).zip(self.seat_mut(member.0)) {
+            Some((place, seat)) => {
+                change(&mut seat.trace);
+                if seat.trace.opened.is_some() {
+                    self.opened.0.insert(place);
+                }
+            }
+            None => {
+                change(self.traces.entry(member.1.clone()).or_default());
+                self.note_trace(member.1);
+            }
         }
+    }
+
+    /// Whether an occupant, with or without a seat, is shown although the room is quiet.
+    fn is_opened(&self, (account, id): (&BareJid, &ParticipantId)) -> bool {
+        match self.place_of(account) {
+            Some(place) => self.opened.0.contains(&place),
+            None => self.opened.1.contains(id),
+        }
+    }
+
+    /// What is known of somebody without a seat is something else.
+    pub fn note_trace(&mut self, id: &ParticipantId) {
+        match self.traces.get(id).is_some_and(|trace| trace.opened.is_some()) {
+            true => self.opened.1.insert(id.clone()),
+            false => self.opened.1.remove(id),
+        };
     }
 }
 
@@ -37,6 +61,9 @@ impl Occupants {
     /// An occupant is shown from here on, however large its room is. `is_told`: those who did not know of it are told now.
     pub fn open(&mut self, tag: u64, member: (&BareJid, &ParticipantId), is_told: bool) {
         let Some(room) = self.room_mut(tag) else { return };
+        if !is_told && room.is_opened(member) {
+            return;
+        }
         let moment = room.next_moment();
         room.trace(member, |trace| {
             trace.opened.get_or_insert(moment);

@@ -62,6 +62,13 @@ impl Engine {
         self.requests.admission.answers.charge(asker, bytes as u64, self.steady.0);
     }
 
+    /// Charges an admitted request for what it took, which may be more than there is: the account's next one waits for all of it.
+    pub(in crate::engine) fn charge_more(&mut self, actor: &Actor, cost: u64) {
+        if cost > 0 && !self.is_uncounted(actor) {
+            self.requests.admission.requests.charge(&actor.account, cost, self.steady.0);
+        }
+    }
+
     /// Whether an account may write now to `people` accounts that did not ask for it. A batch larger than the burst
     /// waits for a full bucket; it then leaves a debt that delays the next one.
     pub(in crate::engine) fn admit_invitations(&mut self, actor: &Actor, people: usize) -> Result<(), Refusal> {

@@ -1,16 +1,21 @@
 //! Answers to requests: sent at once, or read from the archive after the turn.
 
 use super::super::people::pending::Purpose;
+use super::super::share::Full;
 use super::super::{Engine, Out, Query, QueryKind, Turn};
 use super::request::{Asked, Way};
-use crate::channel::{AccountAnswer, Answer, GroupAnswer, Refusal, Style, Visibility};
+use crate::channel::{AccountAnswer, Actor, Answer, GroupAnswer, Refusal, Style, Visibility};
 use crate::xep::muc::archive::AsRoom;
 use crate::xep::{Extension, Reply, commands, privilege};
 use crate::xmpp::Kind;
 use jid::{BareJid, Jid};
 
-/// The bytes of lists that one turn may produce. A request beyond that is refused as busy.
+/// The bytes of lists that one turn may produce. Beyond that a request is refused as busy, if its account has most of them.
 pub(in crate::engine) const EFFORT_MAX: usize = 4 << 20;
+/// And beyond that, whosever it is.
+const EFFORT_OF_ALL_MAX: usize = 4 * EFFORT_MAX;
+/// What counts as one more request, in bytes of a list: whoever has long ones made asks less often.
+const EFFORT_OF_A_REQUEST: usize = 64 << 10;
 /// The cost of a listed member in an answer that is not XML, in bytes.
 pub(in crate::engine) const MEMBER_EFFORT: usize = 64;
 /// The cost of a seat that is counted, in bytes.
@@ -102,7 +107,7 @@ impl Engine {
             | Answer::Roles { .. }
             | Answer::Affiliations { .. }
             | Answer::Group(GroupAnswer::Profile(_))
-                if turn.effort > EFFORT_MAX =>
+                if !self.may_list(&asked.actor.account) =>
             {
                 return turn.send_refusal(reply, &Refusal::Busy);
             }
@@ -129,20 +134,33 @@ impl Engine {
 
     /// Answers from what is in memory.
     fn answer_at_once(
-        &self,
+        &mut self,
         asked: &Asked<'_>,
         (reply, extension): (&Reply, Option<&'static dyn Extension>),
         answer: &Answer,
         turn: &mut Turn,
     ) {
-        turn.effort += self.walk_of(asked, answer);
+        self.charge_list(&asked.actor, self.walk_of(asked, answer));
         let (Some(extension), Some(request)) = (extension, self.request(asked)) else { return };
         let text = match extension.encode(answer, &request) {
             Ok(payload) => reply.result(payload),
             Err(refusal) => return turn.send_refusal(reply, &refusal),
         };
-        turn.effort += text.len();
+        self.charge_list(&asked.actor, text.len());
         turn.reply(reply, text);
+    }
+
+    /// Whether an account may have one more list made in this turn. While there is room, everybody may; then who has most of
+    /// it comes again.
+    pub(in crate::engine) fn may_list(&mut self, account: &BareJid) -> bool {
+        let effort = &mut self.requests.effort;
+        effort.held() <= EFFORT_OF_ALL_MAX && effort.take(account, 1) != Err(Full::Own)
+    }
+
+    /// Counts what it takes to make a list, in bytes: in the turn, and where that is much as more requests.
+    pub(in crate::engine) fn charge_list(&mut self, actor: &Actor, bytes: usize) {
+        self.requests.effort.count(&actor.account, bytes);
+        self.charge_more(actor, (bytes / EFFORT_OF_A_REQUEST) as u64);
     }
 
     /// What it takes to answer, besides the bytes of the answer: the people who are looked at, as bytes.

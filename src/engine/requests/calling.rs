@@ -1,7 +1,7 @@
 //! Calls: decided in the same turns as stanzas, and answered to the caller.
 
 use super::super::{Engine, Turn};
-use super::answering::{EFFORT_MAX, MEMBER_EFFORT};
+use super::answering::MEMBER_EFFORT;
 use super::call::{Addressee, Call, CallResult, Lookup, PEOPLE_MAX};
 use super::request::{Asked, Way};
 use crate::channel::{Actor, Answer, AnyCommand, Channel, ChannelName, Command, GroupAnswer, Node, Refusal, Role};
@@ -76,13 +76,14 @@ impl Engine {
     }
 
     /// Answers a call at once, or after a read of the store once the turn is committed.
-    pub(in crate::engine) fn answer_call(&self, asked: &Asked<'_>, token: u64, answer: Answer, turn: &mut Turn) {
+    pub(in crate::engine) fn answer_call(&mut self, asked: &Asked<'_>, token: u64, answer: Answer, turn: &mut Turn) {
         let tag = asked.channel.as_ref().and_then(|name| self.channels.tag_of(name));
-        if matches!(answer, Answer::Group(GroupAnswer::Profile(_))) && turn.effort > EFFORT_MAX {
+        if matches!(answer, Answer::Group(GroupAnswer::Profile(_))) && !self.may_list(&asked.actor.account) {
             return turn.refuse_call(token, Refusal::Busy);
         }
         let result = self.result_of(asked.channel.as_ref(), answer);
-        turn.effort += MEMBER_EFFORT * result.group.as_ref().map_or(0, |group| group.people.len());
+        let people = result.group.as_ref().map_or(0, |group| group.people.len());
+        self.charge_list(&asked.actor, MEMBER_EFFORT * people);
         match (&result.answer, tag) {
             (Answer::Group(GroupAnswer::MessageInfo { row, recipients, .. }), Some(tag)) => {
                 let (row, recipients, account) = (*row, recipients.clone(), asked.actor.account.clone());

@@ -26,6 +26,9 @@ use super::share::{Hit, Hits, OwnDomains, Shares};
 use crate::channel::{Limits, Nick, Registry};
 use jid::BareJid;
 
+/// What has the shares of lists.
+const EFFORT: &str = "lists of one turn";
+
 /// State that outlives a request.
 pub struct Requests {
     admission: admission::Admission,
@@ -36,6 +39,9 @@ pub struct Requests {
     registry: Registry,
     nick_shares: Shares<BareJid>,
     invitation_hits: Hits,
+    /// What lists in answers took in this turn, in bytes.
+    effort: Shares<BareJid>,
+    own: OwnDomains,
 }
 
 impl Requests {
@@ -50,6 +56,8 @@ impl Requests {
             registry: Registry::restore(nicks, own.iter().cloned()),
             nick_shares,
             invitation_hits: Hits::new("invitations", own.clone()),
+            effort: Shares::new(EFFORT, answering::EFFORT_MAX, own.clone()),
+            own: own.clone(),
         }
     }
 
@@ -57,6 +65,9 @@ impl Requests {
     pub(in crate::engine) fn begin_turn(&mut self) {
         self.announcements.forget_over();
         self.parts.begin_turn();
+        if self.effort.held() > 0 {
+            self.effort = Shares::new(EFFORT, answering::EFFORT_MAX, self.own.clone());
+        }
     }
 
     /// Registered nicks (XEP-0407 §3).
@@ -71,6 +82,6 @@ impl Requests {
 
     /// Shares that were hit since the last call.
     pub(in crate::engine) fn hits(&mut self) -> impl Iterator<Item = Hit> + use<> {
-        self.nick_shares.hits().chain(self.invitation_hits.take())
+        self.nick_shares.hits().chain(self.invitation_hits.take()).chain(self.effort.hits())
     }
 }

@@ -20,6 +20,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// How often a held message is tried again while its sender has too much in the outbound queue.
 const FREIGHT_PAUSE_MS: u64 = 100;
 
+/// What is let go on in one turn. The rest is in the next ones.
+const RELEASED_MAX: usize = 1024;
+
 /// Held messages and presence, in one queue for each account.
 #[derive(Debug)]
 pub struct Pacing {
@@ -101,7 +104,8 @@ impl Pacing {
     /// `held_ms`; without an engine (clean stop) it does not.
     fn release(&mut self, now_ms: u64, mut engine: Option<&mut Engine>) -> Vec<Inbound> {
         let (mut ready, mut later) = (Vec::new(), Vec::new());
-        while let Some((look_ms, _, account)) = self.due.first().cloned() {
+        let most = if engine.is_some() { RELEASED_MAX } else { usize::MAX };
+        while let Some((look_ms, _, account)) = self.due.first().cloned().filter(|_| ready.len() < most) {
             if look_ms > now_ms {
                 break;
             }

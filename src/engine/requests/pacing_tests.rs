@@ -324,3 +324,17 @@ fn a_call_that_is_refused_for_its_pace_gets_its_answer() {
     let too_fast = Refusal::TooFast { what: "messages", wait_s: 1 };
     assert_eq!(told, [(1, &Refusal::NoSuchChannel), (2, &too_fast)]);
 }
+
+#[test]
+fn what_is_held_comes_back_some_at_a_time_and_in_order() {
+    let mut world = world(Rates { presence: Rate { per_s: 1, burst: 1 }, ..Rates::unlimited() }, 32 << 20);
+    let presence = |n: usize, id: &str| format!("<presence from='x{n}@h/1' to='c@mix.h/{id}' id='{id}{n}'/>");
+    let all = |id: &str| (0..3000).map(|n| presence(n, id)).collect::<Vec<_>>();
+    assert_eq!(world.pass(1000, &all("a")).len(), 3000);
+    assert_eq!(world.pass(1000, &all("b")).len(), 0);
+    let came: Vec<Vec<String>> = (0..4).map(|_| world.pass(3000, &[])).collect();
+    assert_eq!(came.iter().map(Vec::len).collect::<Vec<_>>(), [1024, 1024, 952, 0]);
+    let order: Vec<String> = (0..3000).map(|n| format!("b{n}")).collect();
+    assert_eq!(came.concat(), order);
+    assert_eq!(world.pacing.next_in_ms(&world.engine), None);
+}

@@ -1,7 +1,6 @@
 //! XEP-0433: searching for channels.
 
-use super::super::{Engine, Turn};
-use super::answering::EFFORT_MAX;
+use super::super::Engine;
 use super::request::Effects;
 use crate::channel::search::{ChannelKind, Hits, SearchWish, Sought};
 use crate::channel::{Actor, Answer, Refusal};
@@ -17,13 +16,12 @@ impl Engine {
         &mut self,
         actor: &Actor,
         wish: Option<Box<SearchWish>>,
-        turn: &mut Turn,
     ) -> Result<Effects, Refusal> {
         let Some(wish) = wish else { return Ok(Effects::none(Answer::Hits(None))) };
         if wish.sought == Sought::All {
             self.service.check_search_of_all(&actor.account).map_err(Refusal::Search)?;
         }
-        if turn.effort > EFFORT_MAX {
+        if !self.may_list(&actor.account) {
             return Err(Refusal::Busy);
         }
         let has_kind = match wish.kind {
@@ -33,7 +31,7 @@ impl Engine {
         };
         let found = if has_kind { self.channels.search(&actor.account, &wish) } else { Some(Default::default()) };
         let found = found.ok_or(Refusal::Busy)?;
-        turn.effort += found.looked * LOOK_EFFORT;
+        self.requests.effort.count(&actor.account, found.looked * LOOK_EFFORT);
         self.charge_request(actor, (found.looked / LOOKS_A_REQUEST) as u64);
         let kind = wish.kind.unwrap_or(ChannelKind::Room);
         let (hits, stopped_at, goes_on) = (found.hits, found.stopped_at, found.goes_on);

@@ -34,7 +34,7 @@ impl Engine {
                 self.decide_in(&name, &asked.actor, Command::Destroy)
             }
             ServiceCommand::ListChannels(slice) => self.list_channels(account, &slice),
-            ServiceCommand::Search(wish) => self.search(&asked.actor, wish, turn),
+            ServiceCommand::Search(wish) => self.search(&asked.actor, wish),
             ServiceCommand::ListGroups { with, slice } => self.list_groups(account, with.as_ref(), &slice, turn),
             ServiceCommand::ClearAll => self.clear_all(account),
             ServiceCommand::RegisterNick { nick } => self.register_nick(asked, nick),

@@ -6,6 +6,7 @@ use crate::channel::{Member, Row, Stamp};
 use crate::xep::reflection::ChannelFrame;
 use crate::xmpp::{Parts, Tag, ns};
 use minidom::Element;
+use std::sync::Arc;
 
 /// Messages that a client is sent which names no limit.
 const ROWS_DEFAULT: usize = 20;
@@ -58,8 +59,14 @@ impl HistoryWish {
     }
 
     /// Of rows in their order, what is sent of the newest ones, in the same order. `render` makes a stanza without `to` of
-    /// a row; `beside` is how many characters `to` adds.
-    pub fn choose(&self, now: Stamp, rows: &[Row], beside: usize, render: impl Fn(&Row) -> Option<Tag>) -> Vec<Tag> {
+    /// a row, with its number; `beside` is how many characters `to` adds.
+    pub fn choose(
+        &self,
+        now: Stamp,
+        rows: &[Row],
+        beside: usize,
+        mut render: impl FnMut(&Row) -> Option<(u64, Arc<Tag>)>,
+    ) -> Vec<(u64, Arc<Tag>)> {
         let (from, mut left) = (self.from(now), self.chars_max);
         let mut chosen = Vec::new();
         for row in rows.iter().rev().filter(|row| row.stamp >= from) {
@@ -68,7 +75,7 @@ impl HistoryWish {
             }
             let Some(stanza) = render(row) else { continue };
             if let Some(left) = &mut left {
-                let chars = (stanza.clone().into_xml().chars().count() + beside) as u64;
+                let chars = (Tag::clone(&stanza.1).into_xml().chars().count() + beside) as u64;
                 let Some(rest) = left.checked_sub(chars) else { break };
                 *left = rest;
             }

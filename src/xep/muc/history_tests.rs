@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::channel::{ParticipantId, RowKind};
+use std::sync::Arc;
 
 const NOW: Stamp = Stamp(1_000_000);
 
@@ -33,9 +34,8 @@ fn rows(count: u64) -> Vec<Row> {
 
 /// What is sent, by number, where each stanza is `<m n='07'/>`, which has 11 characters.
 fn chosen(wish: &HistoryWish, rows: &[Row]) -> Vec<u64> {
-    let render = |row: &Row| Some(Tag::new("m").attr("n", format!("{:02}", row.number)));
-    let number = |stanza: Tag| stanza.into_xml()[6..8].parse().unwrap();
-    wish.choose(NOW, rows, 0, render).into_iter().map(number).collect()
+    let render = |row: &Row| Some((row.number, Arc::new(Tag::new("m").attr("n", format!("{:02}", row.number)))));
+    wish.choose(NOW, rows, 0, render).into_iter().map(|(number, _)| number).collect()
 }
 
 #[test]
@@ -84,7 +84,8 @@ fn none_is_none_no_limit_means_twenty_and_there_are_never_more_than_fifty() {
 #[test]
 fn to_counts_as_characters_and_what_is_not_shown_does_not_count() {
     let rows = rows(9);
-    let odd = |row: &Row| (row.number % 2 == 1).then(|| Tag::new("m").attr("n", format!("{:02}", row.number)));
+    let stanza = |row: &Row| (row.number, Arc::new(Tag::new("m").attr("n", format!("{:02}", row.number))));
+    let odd = |row: &Row| (row.number % 2 == 1).then(|| stanza(row));
     assert_eq!(wish("maxchars='30'").choose(NOW, &rows, 4, odd).len(), 2);
     assert_eq!(wish("maxchars='29'").choose(NOW, &rows, 4, odd).len(), 1);
     assert_eq!(wish("maxstanzas='3'").choose(NOW, &rows, 4, odd).len(), 3);

@@ -73,7 +73,35 @@ pub fn missing(samples: &[Sent]) -> Vec<String> {
     assert!(namespaces.len() > 60, "the namespaces were not found");
     missing.extend(namespaces.into_iter().filter(|ns| !OF_NO_PEER.contains(&&**ns) && !is_spoken(ns)));
     missing.extend(calls(samples));
+    missing.extend(to_occupants(&stanzas));
     missing
+}
+
+/// What may be sent to a nick in a room, or to the id of somebody there: the kind of the stanza, its type, and what it holds.
+const TO_OCCUPANTS: &[(bool, Kind, &str, &str)] = &[
+    (false, Kind::Presence, "", "x"),
+    (false, Kind::Presence, "", "show"),
+    (false, Kind::Presence, "unavailable", ""),
+    (false, Kind::Message, "chat", "body"),
+    (false, Kind::Message, "error", "error"),
+    (false, Kind::Iq, "get", "ping"),
+    (false, Kind::Iq, "get", "query"),
+    (false, Kind::Iq, "get", "vCard"),
+    (true, Kind::Message, "chat", "body"),
+    (true, Kind::Message, "error", "error"),
+    (true, Kind::Iq, "get", "query"),
+];
+
+fn to_occupants(stanzas: &[Stanza]) -> Vec<String> {
+    let is_sent = |(to_id, kind, type_, inner): &(bool, Kind, &str, &str)| {
+        stanzas.iter().any(|stanza| {
+            let is_id = stanza.to.node().is_some_and(|node| node.as_str().contains('#'));
+            let is_nick = !is_id && stanza.to.node().is_some() && stanza.to.resource().is_some();
+            let holds = inner.is_empty() || stanza.element.children().any(|child| child.name() == *inner);
+            stanza.kind == *kind && stanza.type_ == *type_ && holds && if *to_id { is_id } else { is_nick }
+        })
+    };
+    TO_OCCUPANTS.iter().filter(|it| !is_sent(it)).map(|it| format!("to an occupant: {it:?}")).collect()
 }
 
 /// The requests to an address of this kind.

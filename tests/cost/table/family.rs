@@ -80,6 +80,7 @@ impl Filling<'_> {
 const REFUSED: &[&str] = &[
     "destroy a channel of many",
     "what nobody serves",
+    "a question to a nick, by whoever is not there",
     "nodes of the service",
     "publish to the service",
     "command: configure a channel of a long name",

@@ -7,6 +7,7 @@ pub mod family;
 pub mod groups;
 pub mod messages;
 pub mod nodes;
+pub mod occupants;
 pub mod presences;
 pub mod rooms;
 pub mod service;
@@ -22,7 +23,14 @@ pub fn table() -> impl Iterator<Item = &'static Family> {
     let others = [service::FAMILIES, channels::FAMILIES, nodes::FAMILIES, groups::FAMILIES, messages::FAMILIES];
     others
         .into_iter()
-        .chain([presences::FAMILIES, calls::FAMILIES, presences::ENTRIES, rooms::FAMILIES, calls::ENDS])
+        .chain([
+            presences::FAMILIES,
+            calls::FAMILIES,
+            presences::ENTRIES,
+            occupants::FAMILIES,
+            rooms::FAMILIES,
+            calls::ENDS,
+        ])
         .flatten()
 }
 

@@ -66,6 +66,7 @@ pub fn filled(size: usize) -> World {
     fill_service(&mut world);
     fill_watchers(&mut world);
     fill_absent(&mut world);
+    fill_porch(&mut world);
     world
 }
 
@@ -81,6 +82,22 @@ fn fill_absent(world: &mut World) {
     let register = |n| format!("<query xmlns='{}'>{}</query>", ns::REGISTER, nick(n));
     world.fill([iq("set", "own@h/r", "nook@mix.h", &forward)]);
     world.fill((0..world.size).map(|n| iq("set", &format!("p{n}@h/r"), "nook@mix.h", &register(n))));
+}
+
+/// `porch`: a room that as many sit in by clients of rooms, of whom those who moderate are shown alone; and Ann is there by MIX.
+fn fill_porch(world: &mut World) {
+    world.fill([create("own@h/r", "porch"), join("own@h/r", "porch", "own"), join("p1@h/r", "porch", "ann")]);
+    let field = "<field var='muc#roomconfig_presencebroadcast'><value>moderator</value></field>";
+    let form = format!("<x xmlns='{}' type='submit'>{field}</x>", ns::FORM);
+    let shows_few = format!("<query xmlns='{}'>{form}</query>", ns::MUC_OWNER);
+    world.fill([iq("set", "own@h/r", "porch@mix.h", &shows_few)]);
+    world.fill((0..world.size).map(|n| sits(&format!("u{n}"))));
+}
+
+/// Somebody enters `porch`, or enters it anew.
+pub fn sits(who: &str) -> String {
+    let x = format!("<x xmlns='{}'><history maxstanzas='0'/></x>", ns::MUC);
+    format!("<presence from='{who}@h/r' to='porch@mix.h/{who}'>{x}</presence>")
 }
 
 /// Everybody of `fair` is to be told of activity there, by one more client.

@@ -185,6 +185,12 @@ impl World {
         format!("{}#{name}@mix.h", member.id)
     }
 
+    /// The address that people of MIX know of somebody who passes by in a room.
+    pub fn passing(&self, channel: &str, who: &str) -> String {
+        let found = self.engine.channels().find(|it| it.name().as_str() == channel).expect("there is the channel");
+        format!("{}#{channel}@mix.h", self.sealer.visitor(found.profile().tag, &BareJid::new(who).unwrap(), 0))
+    }
+
     /// The token by which somebody was invited to a channel; something else where it was not.
     pub fn token(&self, channel: &str, who: &str) -> String {
         let (name, who) = (ChannelName::new(channel).unwrap(), BareJid::new(who).unwrap());
