@@ -99,7 +99,7 @@ impl std::fmt::Debug for Password {
 }
 
 /// XEP-0045 §10.9: what is said of the end of a channel.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Farewell {
     /// Why it ends.
     pub reason: Option<String>,

@@ -136,7 +136,7 @@ impl Engine {
         let asked = self.people.remember(people, &mut turn.outbox);
         asked.iter().for_each(|full| self.ask_resource(full, turn));
         self.remember_presence(presence);
-        self.remember_rooms(rooms);
+        self.remember_rooms(rooms, &mut turn.outbox);
         self.occupants.doubt_all(self.steady.0);
     }
 

@@ -4,9 +4,12 @@ use super::super::outgoing::outbox::Audience;
 use super::super::outgoing::unsent::halves;
 use super::super::{Engine, Turn};
 use super::Occupants;
-use super::ends::{Ended, EndedRoom, Why};
+use super::ends::{Ended, EndedRoom, KnownEnd, Why};
+use super::room::Room;
 use super::seat::{Seat, Session};
 use crate::channel::{ChannelName, Member, Nick, Seats};
+use crate::engine::outgoing::outbox::EntryNo;
+use crate::xep::availability::Availability;
 use crate::xep::muc::presence;
 use jid::{BareJid, FullJid};
 use rand::Rng;
@@ -42,6 +45,45 @@ impl Occupants {
     pub(super) fn revive_room(&mut self, tag: u64) {
         if let Some(EndedRoom { room, .. }) = self.ended.remove(&tag) {
             self.rooms.insert(tag, room);
+        }
+    }
+
+    /// Those of whose ends sessions are still to be told.
+    pub(super) fn known_ends(&self) -> Vec<KnownEnd> {
+        let known = self.ended.iter().map(|(tag, EndedRoom { room, why })| KnownEnd {
+            tag: *tag,
+            room: room.name.clone(),
+            farewell: match why {
+                Why::Destroyed(farewell) => Some(farewell.clone()),
+                Why::Lost => None,
+            },
+            untold: room
+                .occupants()
+                .flat_map(|seat| {
+                    seat.sessions.iter().map(|it| ((*it.full).clone(), seat.id.clone(), seat.nick.clone()))
+                })
+                .collect(),
+        });
+        known.collect()
+    }
+
+    /// In an earlier process on the same link a room ended. `number` finds the entries of clients in the address book.
+    pub(super) fn know_end(&mut self, known: KnownEnd, number: &mut dyn FnMut(&FullJid) -> EntryNo) {
+        let KnownEnd { tag, room: name, farewell, untold } = known;
+        let mut room = Room::new(name);
+        for (full, id, nick) in untold {
+            let (shared, is_new) = self.note_client(tag, &full);
+            if !is_new {
+                continue;
+            }
+            let session = Session::new(shared.full, number(&full), Availability::default());
+            room.sit((&shared.account, None), (&id, true), session);
+            if let Some(seat) = room.seat_mut(&full.to_bare()) {
+                seat.nick = nick;
+            }
+        }
+        if !room.is_empty() {
+            self.ended.insert(tag, EndedRoom { room, why: farewell.map_or(Why::Lost, Why::Destroyed) });
         }
     }
 

@@ -1,9 +1,10 @@
 //! Why seats end, what stood on them before, and rooms whose channels are no more.
 
 use super::room::Room;
-use crate::channel::{Farewell, Member, ParticipantId};
+use crate::channel::{ChannelName, Farewell, Member, Nick, ParticipantId};
 use crate::xep::muc::presence::status;
-use jid::BareJid;
+use jid::{BareJid, FullJid};
+use serde::{Deserialize, Serialize};
 
 /// Why a seat ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +48,17 @@ pub(super) enum Why {
     Destroyed(Farewell),
     /// It never came to be, or is another one.
     Lost,
+}
+
+/// A room that is no more, as the next process knows it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KnownEnd {
+    pub(super) tag: u64,
+    pub(super) room: ChannelName,
+    /// What is said of its end, if it was destroyed.
+    pub(super) farewell: Option<Farewell>,
+    /// Who is still to be told, with the occupant ids and nicks.
+    pub(super) untold: Vec<(FullJid, ParticipantId, Option<Nick>)>,
 }
 
 /// What stood for an account in a room.

@@ -3,11 +3,12 @@
 //! Whoever subscribes is told at once of rooms with unread messages, and then of each room once until its account has been there
 //! or has read everything. A message looks at those alone who are told of it, in the turn after it is stored.
 
-use super::super::outgoing::outbox::{Audience, EntryNo, Lasting};
+use super::super::outgoing::outbox::{Audience, EntryNo, Lasting, Out};
 use super::super::outgoing::unsent::halves;
 use super::super::requests::router::Target;
 use super::super::{Engine, Inbound, Needs, Step, Turn};
-use super::watchers::{Search, Stir, Watch};
+use super::Occupants;
+use super::watchers::{Search, Stir, Watch, WatchersMemory};
 use crate::channel::{Change, Channel, ChannelName, Refusal};
 use crate::engine::channels::places::IN;
 use crate::xep::{Reply, rai};
@@ -96,6 +97,21 @@ impl Engine {
     pub(in crate::engine) fn doubt_watchers(&mut self) {
         let all: Vec<FullJid> = self.occupants.watchers.all().cloned().collect();
         all.iter().for_each(|full| self.presence.doubt(full));
+    }
+
+    /// Who watched in an earlier process on the same link does so on.
+    pub(super) fn remember_watchers(&mut self, mut memory: WatchersMemory, out: &mut Vec<Out>) {
+        for known in std::mem::take(&mut memory.watchers) {
+            let no = self.people.enter_session(&known.full, out);
+            let Occupants { clients, watchers, .. } = &mut self.occupants;
+            let inside = clients.get(&known.full).map_or(&[][..], |client| client.rooms());
+            let mut freed = Vec::new();
+            if !watchers.know(known, no, inside, &mut freed) {
+                freed.push(no);
+            }
+            freed.into_iter().for_each(|no| self.people.leave_session(no, out));
+        }
+        self.occupants.watchers.remember(memory);
     }
 
     /// A client leaves a room: its account was there.

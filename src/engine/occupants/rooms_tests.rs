@@ -3,7 +3,7 @@
 use crate::channel::{ChannelName, Limits, Nick, ParticipantId, Stamp};
 use crate::engine::outgoing::outbox::{Audience, Out};
 use crate::engine::share::Shares;
-use crate::engine::{Engine, Inbound, ServiceSettings, Step, Turn, fixture};
+use crate::engine::{Engine, Inbound, Memory, ServiceSettings, Step, Turn, fixture};
 use crate::store::{Record, SavedClient, SavedSeat};
 use crate::xmpp::Stanza;
 use jid::BareJid;
@@ -214,6 +214,26 @@ fn the_end_of_a_room_is_told_some_at_a_time() {
     }
     assert!(all == 1200 && steps.iter().all(|step| *step <= 500), "{all}: {steps:?}");
     assert_eq!((engine.occupants.ended.len(), engine.occupants.shares.held()), (0, 1));
+}
+
+#[test]
+fn the_end_of_a_room_is_told_by_the_process_that_takes_over() {
+    let mut engine = service(Limits::default());
+    (0..700).for_each(|n| drop(enter(&mut engine, 1000, &format!("x{n}@h/1"))));
+    let destroy =
+        "<iq type='set' id='d' from='o@h/r' to='mix.h'><destroy xmlns='urn:xmpp:mix:core:1' channel='c'/></iq>";
+    let first = take(&mut engine, 2000, destroy);
+    let second = turn(&mut engine, 2001, first.next);
+    let memory: Memory = postcard::from_bytes(&postcard::to_allocvec(&engine.memory()).unwrap()).unwrap();
+    let mut next = Engine::new(fixture::settings(), [7; 16], [7; 32], Default::default(), Vec::new());
+    let rest = fixture::sent(&mut next, Stamp(2002), vec![Inbound::LinkKept(Box::new(memory))]);
+    let ends = |outbox: &[Out]| -> Vec<String> {
+        told(outbox).into_iter().filter(|it| it.contains("<destroy/>")).map(|it| it.replace("'", "")).collect()
+    };
+    let (before, after) = (ends(&second.outbox), ends(&rest));
+    assert_eq!((before.len(), after.len()), (500, 200));
+    assert!(after.iter().all(|it| !before.contains(it)) && after[0].contains("c@mix.h/x500-h-1"), "{}", after[0]);
+    assert_eq!((next.occupants.ended.len(), next.occupants.shares.held()), (0, 0));
 }
 
 #[test]

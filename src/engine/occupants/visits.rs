@@ -1,5 +1,5 @@
 //! How far rooms were when members left them. Somebody whose client reports nothing as read has been there all the same. A restart
-//! forgets it, and so whoever was there is told once too often.
+//! forgets it, and so whoever was there is told once too often; a handover does not.
 
 use super::super::share::{Hit, OwnDomains, Shares};
 use jid::BareJid;
@@ -38,6 +38,15 @@ impl Visits {
         if is_known || shares.take_over(account, 1, |loser| strike(of, loser)) {
             self.of.entry(account.clone()).or_default().insert(tag, ordinal);
         }
+    }
+
+    /// What is to be remembered, in order.
+    #[expect(clippy::disallowed_methods, reason = "in any order: they are sorted")]
+    pub fn remembered(&self) -> Vec<(BareJid, Vec<(u64, u64)>)> {
+        let ordinals = |rooms: &BTreeMap<u64, u64>| rooms.iter().map(|(tag, ordinal)| (*tag, *ordinal)).collect();
+        let mut visits: Vec<_> = self.of.iter().map(|(account, rooms)| (account.clone(), ordinals(rooms))).collect();
+        visits.sort_unstable();
+        visits
     }
 
     /// An account is no more.

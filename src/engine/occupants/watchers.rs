@@ -3,11 +3,16 @@
 //! A client *watches* a room from when the service looked at that room for it. A room knows whom of them it has still to tell, so
 //! a message looks at nobody else.
 
+mod remembered;
+
+pub use remembered::WatchersMemory;
+
 use super::super::share::{Hit, OwnDomains, Shares};
 use super::visits::Visits;
 use crate::channel::ChannelName;
 use crate::engine::outgoing::outbox::EntryNo;
 use jid::{BareJid, FullJid};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 /// Clients of one account that watch.
@@ -16,7 +21,7 @@ const WATCHERS_MAX: usize = 16;
 const WATCHED_MAX: usize = 1_000_000;
 
 /// What a client that watches a room is to be told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Watch {
     /// Of the next message.
     Armed,

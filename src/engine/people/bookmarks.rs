@@ -3,6 +3,7 @@
 use super::super::share::{Hit, OwnDomains, Shares};
 use crate::channel::ChannelName;
 use jid::BareJid;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Bookmarks that are to be set or taken away.
@@ -16,7 +17,7 @@ const TOLD_MS: u64 = 3_600_000;
 pub type Place = (BareJid, ChannelName);
 
 /// What is to become of a bookmark.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Wish {
     /// The account is in the group, which has this name: it is set, unless there is one.
     Set(String),
@@ -61,6 +62,16 @@ pub struct Bookmarks {
     told: HashMap<String, u64>,
 }
 
+impl Stage {
+    /// What it is for.
+    pub fn wish(&self) -> Wish {
+        match self {
+            Stage::Look(title) | Stage::Create { title, .. } | Stage::Publish(title) => Wish::Set(title.clone()),
+            Stage::Retract => Wish::Gone,
+        }
+    }
+}
+
 impl Bookmarks {
     /// Nothing is to be done.
     pub fn new(own_domains: OwnDomains) -> Bookmarks {
@@ -89,6 +100,11 @@ impl Bookmarks {
     /// The turn was not stored.
     pub fn forget_fresh(&mut self) {
         self.fresh.clear();
+    }
+
+    /// What is still to be done, oldest first.
+    pub fn wanted(&self) -> impl Iterator<Item = (Place, Wish)> {
+        self.wishes.values().chain(&self.fresh).cloned()
     }
 
     /// What the turns before wanted is to be done. Where there is no room, the oldest of who has most is not.

@@ -221,6 +221,18 @@ impl Pending {
         relays.into_iter().map(|(_, relay)| relay).collect()
     }
 
+    /// What is asked about bookmarks, oldest first.
+    #[expect(clippy::disallowed_methods, reason = "in any order: they are sorted")]
+    pub fn bookmarkings(&self) -> Vec<&Bookmarking> {
+        let asked = self.questions.values().filter_map(|question| match &question.purpose {
+            Purpose::Bookmark(bookmarking) => Some((question.number, &**bookmarking)),
+            _ => None,
+        });
+        let mut asked: Vec<(u64, &Bookmarking)> = asked.collect();
+        asked.sort_unstable_by_key(|(number, _)| *number);
+        asked.into_iter().map(|(_, bookmarking)| bookmarking).collect()
+    }
+
     /// An earlier process on the same link relayed this.
     pub fn know(&mut self, relay: KnownRelay) {
         let (id, from, to) = relay.asker;
