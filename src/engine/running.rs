@@ -99,7 +99,7 @@ impl Engine {
             }
         }
         self.occupants.forget_settled();
-        self.forget_unsaid();
+        self.forget_unsaid(turn.indicated);
         self.forget_bookmarks();
         self.undo_entries(&turn.entered, &mut out);
         self.undo_seats(turn.seats_past, turn.passing);

@@ -5,6 +5,7 @@ use super::channels::gone::GonePast;
 use super::channels::tours::Touring;
 use super::occupants::ends::SeatPast;
 use super::occupants::gathering::Rounds;
+use super::occupants::watchers::Stir;
 use super::outgoing::outbox::{Audience, Fan, Lasting};
 use super::requests::call::{Call, Called, Lookup};
 use super::requests::operating::AnnouncingStep;
@@ -100,6 +101,8 @@ pub struct Turn {
     pub(super) seats_past: Vec<SeatPast>,
     /// Clients that entered rooms by what the turn's commit decides, with the rooms' tags.
     pub(super) entered: Vec<(u64, FullJid)>,
+    /// What those who watch rooms were told, with the rooms' tags and who was told.
+    pub(super) indicated: Vec<(u64, Stir, Vec<u64>)>,
     /// Clients that are about to enter rooms.
     pub(super) rounds: Rounds,
     /// The channels that the records change, and how many records were looked at for that.

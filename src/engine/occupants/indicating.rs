@@ -146,9 +146,11 @@ impl Engine {
         }
     }
 
-    /// What was not stored is told to nobody.
-    pub(in crate::engine) fn forget_unsaid(&mut self) {
-        self.occupants.watchers.fresh.clear();
+    /// What was not stored is told to nobody. What those who watch were told goes with the turn, so it is told again.
+    pub(in crate::engine) fn forget_unsaid(&mut self, indicated: Vec<(u64, Stir, Vec<u64>)>) {
+        let watchers = &mut self.occupants.watchers;
+        watchers.fresh.clear();
+        indicated.into_iter().rev().for_each(|(tag, stir, told)| watchers.take_back(tag, stir, told));
     }
 
     /// A change was not stored: the room is looked at again, for those whom it concerns.
@@ -180,13 +182,14 @@ impl Engine {
         let watchers = &mut self.occupants.watchers;
         let Some(mut stir) = watchers.stirred.remove(&tag) else { return 0 };
         let armed = watchers.armed(tag, stir.behind, count);
-        let mut told = Vec::new();
+        let (before, mut told, mut numbers) = (stir.clone(), Vec::new(), Vec::new());
         for &number in &armed {
             let Some((account, no)) = watchers.at(number).map(|it| (it.full.to_bare(), it.no)) else { continue };
             if stir.author.as_ref() == Some(&account) {
                 continue;
             }
             told.push(no);
+            numbers.push(number);
             watchers.set(number, tag, Some(Watch::Told), &mut Vec::new());
         }
         let (name, author) = (stir.name.clone(), stir.author.clone());
@@ -195,6 +198,7 @@ impl Engine {
             watchers.stirred.insert(tag, stir);
         }
         if !told.is_empty() {
+            turn.indicated.push((tag, before, numbers));
             let since = turn.outbox.len();
             let message = self.indicator(&[&name]);
             turn.fan(Audience::these(told), halves(&message, false), Lasting::Kept);

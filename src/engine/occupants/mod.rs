@@ -45,7 +45,7 @@ mod twofold;
 mod undoing;
 mod versions;
 mod visits;
-mod watchers;
+pub(super) mod watchers;
 
 use super::fairness::pace::Pace;
 use super::outgoing::outbox::{EntryNo, Placed};

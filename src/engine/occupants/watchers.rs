@@ -68,8 +68,18 @@ struct Watched {
     calm: BTreeSet<u64>,
 }
 
-/// A room in which something was said that is to be told.
+/// A room that is no more.
 #[derive(Debug)]
+struct Ended {
+    tag: u64,
+    /// Those who are still to forget it.
+    watched: Watched,
+    /// What was said in it and not told to all.
+    stir: Option<Stir>,
+}
+
+/// A room in which something was said that is to be told.
+#[derive(Clone, Debug)]
 pub struct Stir {
     /// The channel's name.
     pub name: ChannelName,
@@ -97,8 +107,10 @@ pub struct Watchers {
     pub fresh: BTreeMap<u64, Stir>,
     /// Rooms in which something was said.
     pub stirred: BTreeMap<u64, Stir>,
-    /// Rooms that are no more, with those who are still to forget them.
-    ended: VecDeque<(u64, Watched)>,
+    /// Rooms whose ends the turn's commit settles.
+    ending: Vec<Ended>,
+    /// Rooms that are no more.
+    ended: VecDeque<Ended>,
     shares: Shares<BareJid>,
     /// When accounts were in rooms last.
     pub visits: Visits,
@@ -118,6 +130,7 @@ impl Watchers {
             waiting: BTreeMap::new(),
             fresh: BTreeMap::new(),
             stirred: BTreeMap::new(),
+            ending: Vec::new(),
             ended: VecDeque::new(),
             shares: Shares::new("clients that watch rooms", WATCHED_MAX, own_domains.clone()),
             visits: Visits::new(own_domains),
@@ -274,8 +287,9 @@ impl Watchers {
         stir_in(&mut self.fresh, tag, stir);
     }
 
-    /// What was said is stored.
+    /// What was said is stored, and rooms that ended are no more.
     pub fn settle_fresh(&mut self) {
+        self.ended.extend(self.ending.drain(..));
         for (tag, stir) in std::mem::take(&mut self.fresh) {
             stir_in(&mut self.stirred, tag, stir);
         }
@@ -283,22 +297,47 @@ impl Watchers {
 
     /// A channel is no more.
     pub fn end_room(&mut self, tag: u64) {
-        self.stirred.remove(&tag);
+        let stir = self.stirred.remove(&tag);
         self.fresh.remove(&tag);
-        self.ended.extend(self.rooms.remove(&tag).map(|watched| (tag, watched)));
+        self.ending.extend(self.rooms.remove(&tag).map(|watched| Ended { tag, watched, stir }));
     }
 
-    /// The end of a channel was not stored.
+    /// The end of a channel was not stored. What those who watch it are to be told is as they know it by now.
     pub fn revive_room(&mut self, tag: u64) {
-        let last = self.ended.iter().rposition(|(ended, _)| *ended == tag);
-        if let Some((tag, watched)) = last.and_then(|last| self.ended.remove(last)) {
-            self.rooms.insert(tag, watched);
+        let Some(place) = self.ending.iter().rposition(|ended| ended.tag == tag) else { return };
+        let Ended { watched, stir, .. } = self.ending.remove(place);
+        let later = self.rooms.remove(&tag).unwrap_or_default();
+        let numbers = [watched.armed, watched.calm, later.armed, later.calm].into_iter().flatten();
+        let mut room = Watched::default();
+        for number in numbers {
+            match self.watch(number, tag) {
+                Some(Watch::Armed) => room.armed.insert(number),
+                Some(Watch::Told | Watch::Inside) => room.calm.insert(number),
+                // It watches no longer.
+                None => false,
+            };
+        }
+        if !room.armed.is_empty() || !room.calm.is_empty() {
+            self.rooms.insert(tag, room);
+            stir.into_iter().for_each(|stir| stir_in(&mut self.stirred, tag, stir));
+        }
+    }
+
+    /// What some were told of a room was not sent, because the turn's commit was refused.
+    pub fn take_back(&mut self, tag: u64, stir: Stir, told: Vec<u64>) {
+        for number in told {
+            if self.watch(number, tag) == Some(Watch::Told) {
+                self.set(number, tag, Some(Watch::Armed), &mut Vec::new());
+            }
+        }
+        if self.has_armed(tag) {
+            stir_in(&mut self.stirred, tag, stir);
         }
     }
 
     /// Some clients forget rooms that are no more.
     pub fn forget_ended(&mut self, mut count: usize) {
-        while let Some((tag, watched)) = self.ended.front_mut().filter(|_| count > 0) {
+        while let Some(Ended { tag, watched, .. }) = self.ended.front_mut().filter(|_| count > 0) {
             let Some(number) = watched.armed.pop_first().or_else(|| watched.calm.pop_first()) else {
                 self.ended.pop_front();
                 continue;
@@ -311,6 +350,8 @@ impl Watchers {
                     self.shares.give_back(&account, 1);
                 }
             }
+            // It left the room after its end.
+            self.leave_room(number, tag);
         }
     }
 

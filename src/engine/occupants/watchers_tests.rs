@@ -16,7 +16,7 @@ fn count(watchers: &Watchers) -> usize {
     let of_rooms =
         |rooms: &HashMap<u64, Watched>| rooms.values().map(|it| it.armed.len() + it.calm.len()).sum::<usize>();
     let all: usize = watchers.all.values().map(|watcher| 1 + watcher.rooms.len()).sum();
-    let ended: usize = watchers.ended.iter().map(|(_, it)| it.armed.len() + it.calm.len()).sum();
+    let ended: usize = watchers.ended.iter().map(|it| it.watched.armed.len() + it.watched.calm.len()).sum();
     assert_eq!(watchers.shares.held(), all);
     assert!(of_rooms(&watchers.rooms) + ended >= all - watchers.all.len());
     assert_eq!(watchers.of.values().map(BTreeSet::len).sum::<usize>(), watchers.all.len());
@@ -83,9 +83,46 @@ fn rooms_that_are_no_more_are_forgotten_some_at_a_time() {
     assert_eq!(watchers.armed(1, None, 99), numbers);
     watchers.end_room(1);
     assert!(!watchers.has_armed(1));
+    watchers.settle_fresh();
     watchers.end(numbers[9]);
     watchers.forget_ended(4);
     assert_eq!(count(&watchers), 9 * 3 - 4);
     watchers.forget_ended(99);
     assert_eq!((count(&watchers), watchers.ended.len()), (9 * 2, 0));
+}
+
+#[test]
+fn a_room_whose_end_was_not_stored_is_watched_as_it_is_by_then() {
+    let mut watchers = of_at_most(100);
+    let numbers = ["a@h/1", "b@h/1", "c@h/1", "d@h/1"].map(|who| begin(&mut watchers, who, 7..8).unwrap());
+    let [a, b, c, d] = numbers;
+    watchers.set(a, 7, Some(Watch::Inside), &mut Vec::new());
+    watchers.set(d, 7, Some(Watch::Told), &mut Vec::new());
+    let stir = || Stir { name: ChannelName::new("c").unwrap(), author: None, behind: None };
+    watchers.stir(7, stir());
+    watchers.settle_fresh();
+    watchers.end_room(7);
+    // In the same turn one leaves the room, one watches no longer, and time passes.
+    watchers.pass_door(7, &full("a@h/1"), false);
+    watchers.end(b);
+    watchers.forget_ended(100);
+    watchers.revive_room(7);
+    assert_eq!(watchers.armed(7, None, 9), [a, c]);
+    assert!(watchers.stirred.contains_key(&7), "what was said before is still to be told");
+    for number in [a, c, d] {
+        watchers.end(number);
+    }
+    assert!(watchers.rooms.is_empty() && watchers.stirred.is_empty() && watchers.shares.held() == 0);
+}
+
+#[test]
+fn nothing_is_left_of_a_room_that_somebody_left_after_its_end() {
+    let mut watchers = of_at_most(100);
+    let a = begin(&mut watchers, "a@h/1", 7..8).unwrap();
+    watchers.set(a, 7, Some(Watch::Inside), &mut Vec::new());
+    watchers.end_room(7);
+    watchers.settle_fresh();
+    watchers.pass_door(7, &full("a@h/1"), false);
+    watchers.forget_ended(100);
+    assert!(watchers.rooms.is_empty() && watchers.ended.is_empty() && watchers.shares.held() == 1);
 }

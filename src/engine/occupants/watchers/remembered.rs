@@ -40,7 +40,7 @@ pub struct WatchersMemory {
 impl Watchers {
     /// What is to be remembered.
     pub fn remembered(&self) -> WatchersMemory {
-        let ended: BTreeSet<u64> = self.ended.iter().map(|(tag, _)| *tag).collect();
+        let ended: BTreeSet<u64> = self.ended.iter().chain(&self.ending).map(|ended| ended.tag).collect();
         let watchers = self.all.values().map(|watcher| KnownWatcher {
             full: watcher.full.clone(),
             rooms: watcher.rooms.iter().filter(|(tag, _)| !ended.contains(tag)).map(|(tag, it)| (*tag, *it)).collect(),
