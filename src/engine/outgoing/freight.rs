@@ -5,8 +5,8 @@
 //! decide. The writer reports what it has written as an input.
 //!
 //! A message that was let through but not decided has an estimate reserved for it. Otherwise a whole batch would be let
-//! through by what there was before it. If the message's channel is not in memory, its size is unknown, so it reserves
-//! the account's whole bound and goes alone.
+//! through by what there was before it. If the message's channel is not in memory, its size is unknown, so it goes alone: the
+//! account's next message waits. That is no sign of much being on the way: it is no hit, and nothing else is refused for it.
 
 use super::super::share::{Full, Hit, OwnDomains, Shares};
 use super::outbox::Charge;
@@ -38,6 +38,8 @@ pub(in crate::engine) struct Freight {
 pub(super) struct Promised {
     pub(super) count: usize,
     pub(super) bytes: usize,
+    /// Whether there is one whose size is unknown.
+    pub(super) is_unknown: bool,
 }
 
 impl Freight {
@@ -49,9 +51,19 @@ impl Freight {
         Freight { account_max, shares, promised, waiting, relieved, is_moving: true }
     }
 
-    /// Whether an account may send another message. Its outbound bytes may exceed the bound by one message.
+    /// Whether an account may send another message: there is room, and the size of what was let through is known.
     pub fn may_send(&mut self, account: &BareJid) -> bool {
-        if !self.is_moving || self.account_max == usize::MAX {
+        let goes_alone = self.promised.get(account).is_some_and(|promised| promised.is_unknown);
+        !(goes_alone && self.is_bounded()) && self.has_room(account)
+    }
+
+    fn is_bounded(&self) -> bool {
+        self.is_moving && self.account_max != usize::MAX
+    }
+
+    /// Whether there is room for something of an account. Its outbound bytes may exceed the bound by one message.
+    pub fn has_room(&mut self, account: &BareJid) -> bool {
+        if !self.is_bounded() {
             return true;
         }
         let promised = self.promised.get(account).map_or(0, |promised| promised.bytes);
@@ -81,7 +93,8 @@ impl Freight {
     pub(super) fn promise(&mut self, account: &BareJid, bytes: Option<usize>) {
         let promised = self.promised.entry(account.clone()).or_default();
         promised.count += 1;
-        promised.bytes = promised.bytes.saturating_add(bytes.unwrap_or(self.account_max));
+        promised.is_unknown |= bytes.is_none();
+        promised.bytes = promised.bytes.saturating_add(bytes.unwrap_or(0));
     }
 
     /// A message is decided, or never will be. The account's reservation ends with its last one.

@@ -29,7 +29,7 @@ impl Engine {
             self.outgoing.freight.waiting.remove(account);
         } else {
             self.outgoing.freight.waiting.insert(account.clone());
-            if is_first {
+            if is_first && !self.outgoing.freight.has_room(account) {
                 self.outgoing.freight.note_hit(account);
             }
         }
@@ -39,7 +39,7 @@ impl Engine {
     /// Refuses an account whose outbound bytes are at the bound. Those are sent first, as fast as the host server
     /// reads.
     pub(in crate::engine) fn admit_freight(&mut self, actor: &Actor) -> Result<(), Refusal> {
-        match actor.operator || self.outgoing.freight.may_send(&actor.account) {
+        match actor.operator || self.outgoing.freight.has_room(&actor.account) {
             true => Ok(()),
             false => {
                 self.outgoing.freight.note_hit(&actor.account);
@@ -147,9 +147,12 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::channel::Stamp;
+    use crate::engine::fixture;
     use crate::engine::outgoing::freight::Freight;
     use crate::engine::share::Hit;
     use crate::engine::share::OwnDomains;
+    use crate::xmpp::Stanza;
 
     #[test]
     fn who_has_to_wait_is_counted_for_the_domain() {
@@ -178,11 +181,32 @@ mod tests {
         assert!(!freight.may_send(&account) && freight.relieved.is_empty());
         freight.settle(&account);
         assert!(freight.may_send(&account) && freight.relieved.contains(&account) && freight.promised.is_empty());
-        // Its size is unknown, so it goes alone.
+        // Its size is unknown, so it goes alone. There is room all the same.
         freight.promise(&account, None);
-        assert!(!freight.may_send(&account));
+        assert!(!freight.may_send(&account) && freight.has_room(&account));
         freight.settle(&account);
         freight.settle(&account);
         assert!(freight.may_send(&account));
+    }
+
+    #[test]
+    fn a_message_whose_size_is_unknown_lets_the_next_one_wait_and_is_no_sign_of_much() {
+        let mut settings = fixture::settings();
+        settings.limits.account_sending_bytes_max = 8 << 20;
+        let mut engine = Engine::new(settings, [7; 16], [7; 32], Default::default(), Vec::new());
+        let stanza = |xml: &str| Inbound::Stanza(Stanza::parse(xml.as_bytes()).unwrap());
+        let create = "<create xmlns='urn:xmpp:mix:core:1' channel='c'/>";
+        engine.turn(Stamp(1), vec![stanza(&format!("<iq type='set' id='1' from='o@h/r' to='mix.h'>{create}</iq>"))]);
+        engine.unshelve(&ChannelName::new("c").unwrap(), &mut Vec::new());
+        engine.outgoing.note_link(true);
+        let says = stanza("<message type='groupchat' id='m' from='o@h/r' to='c@mix.h'><body>x</body></message>");
+        let (account, mut hits) = ("o@h".parse::<BareJid>().unwrap(), 0);
+        assert!(engine.let_through(&says, &account, true) && !engine.let_through(&says, &account, true));
+        hits += engine.outgoing.freight.hits().count();
+        // What it asks for otherwise is not refused.
+        assert!(engine.admit_freight(&Actor { account: account.clone(), operator: false }).is_ok());
+        engine.settle(&says);
+        assert_eq!(engine.take_relieved(1, |_| true), [account]);
+        assert_eq!(hits + engine.outgoing.freight.hits().count(), 0);
     }
 }
