@@ -18,6 +18,10 @@ pub struct Seats {
     nicks: HashSet<ByNick>,
     /// XEP-0045 §9.6: those who were made moderators for their visit.
     moderators: BTreeSet<BareJid>,
+    /// The nicks, by their forms for comparing, of those whose records are gone and whose seats are about to end; and the same by
+    /// their accounts. Nobody else takes such a nick before the others were told of the end.
+    parting: BTreeMap<Box<str>, Arc<BareJid>>,
+    parting_nicks: BTreeMap<Arc<BareJid>, Nick>,
 }
 
 /// An account that has a seat.
@@ -147,9 +151,26 @@ impl Seats {
         self.ids.get(id).map(|it| &*it.0)
     }
 
-    /// The passer-by that goes by a nick.
+    /// The passer-by that goes by a nick, or whoever is shown by it until its seat ends.
     pub fn holder_of(&self, nick: &Nick) -> Option<&BareJid> {
-        self.nicks.get(nick.key()).map(|it| &it.0.jid)
+        self.nicks.get(nick.key()).map(|it| &it.0.jid).or_else(|| self.parting.get(nick.key()).map(|it| &**it))
+    }
+
+    /// The seat of an account is about to end, by which it is shown with this nick.
+    pub fn part(&mut self, account: &BareJid, nick: &Nick) {
+        if let Some((account, _)) = self.seats.get_key_value(account) {
+            let account = account.clone();
+            self.forget_parting(&account);
+            self.parting.insert(nick.key().into(), account.clone());
+            self.parting_nicks.insert(account, nick.clone());
+        }
+    }
+
+    fn forget_parting(&mut self, account: &BareJid) {
+        let Some(nick) = self.parting_nicks.remove(account) else { return };
+        if self.parting.get(nick.key()).is_some_and(|holder| **holder == *account) {
+            self.parting.remove(nick.key());
+        }
     }
 
     /// The records that stand for those who have none in the channel, in the order of accounts, which tells who hidden
@@ -207,6 +228,7 @@ impl Seats {
     pub fn end(&mut self, account: &BareJid) -> bool {
         let Some(seat) = self.seats.remove(account) else { return false };
         self.moderators.remove(account);
+        self.forget_parting(account);
         if let Some(member) = seat.passer_by {
             if self.ids.get(&member.id).is_some_and(|it| it.0.jid == *account) {
                 self.ids.remove(&member.id);

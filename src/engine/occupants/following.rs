@@ -7,7 +7,7 @@ use super::room::Review;
 use super::seat::{Seat, Trace};
 use super::showing::{is_shown, stands_out};
 use super::telling::Pacing;
-use crate::channel::{Change, ChannelName, Member, Node, Own, Status};
+use crate::channel::{Change, ChannelName, Member, Nick, Node, Own, Status};
 use crate::engine::outgoing::outbox::Placed;
 use crate::xep::muc::presence::status;
 use jid::BareJid;
@@ -89,7 +89,8 @@ impl Engine {
             false if was.is_some_and(Member::is_joined) => {
                 let stays = self.channels.channel(name).is_some_and(|channel| channel.lets_pass(&member.jid));
                 if !stays {
-                    return self.occupants.review(tag, Review::default());
+                    let nick = past.map_or_else(|| member.nick.clone(), |past| past.nick);
+                    return self.end_later(tag, &member.jid, &nick);
                 }
                 let passer_by = Member { status: Status::Left, own: Own::default(), ..member.clone() };
                 self.occupants.identify(tag, &member.jid, &member.id, Some(passer_by.clone()));
@@ -98,9 +99,17 @@ impl Engine {
                 self.tell_of_seat((name, tag), &member.jid, (Pacing::Now, None), turn);
             }
             // Its invitation ended: it sits here if its join was not stored.
-            false if passer_by.is_none() => self.occupants.review(tag, Review::default()),
+            false if passer_by.is_none() => self.end_later(tag, &member.jid, &member.nick),
             false => {}
         }
+    }
+
+    /// A seat ends in a later turn. Until the others are told, nobody else is shown to them by its nick.
+    fn end_later(&mut self, tag: u64, account: &BareJid, nick: &Nick) {
+        if let Some(room) = self.occupants.room_mut(tag) {
+            room.seats.part(account, nick);
+        }
+        self.occupants.review(tag, Review::default());
     }
 
     /// A participant without a seat comes, goes or goes by another nick.

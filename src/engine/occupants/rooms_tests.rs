@@ -1,12 +1,13 @@
 //! Rooms in the engine: what many do, what comes too fast, and what cannot be done at once.
 
+use super::watchers::Watch;
 use crate::channel::{ChannelName, Limits, Nick, ParticipantId, Stamp};
 use crate::engine::outgoing::outbox::{Audience, Out};
 use crate::engine::share::Shares;
 use crate::engine::{Engine, Inbound, Memory, ServiceSettings, Step, Turn, fixture};
 use crate::store::{Record, SavedClient, SavedSeat};
 use crate::xmpp::Stanza;
-use jid::BareJid;
+use jid::{BareJid, FullJid};
 
 const X: &str = "<x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='0'/></x>";
 
@@ -365,4 +366,65 @@ fn whoever_subscribes_to_activity_all_the_time_is_told_to_wait() {
     assert!(told.contains("type='error'") && told.contains("<rai xmlns='urn:xmpp:rai:0'/>"), "{told}");
     assert!(take(&mut engine, 1001, wish).refusals.is_empty());
     assert_eq!(engine.occupants.watchers.all().count(), 1);
+}
+
+#[test]
+fn whoever_watches_is_told_of_what_was_stored_even_if_the_commit_of_the_next_turn_is_refused() {
+    let mut engine = service(Limits::default());
+    for who in ["o@h", "a@h"] {
+        let join = "<join xmlns='urn:xmpp:mix:core:1'><subscribe node='urn:xmpp:mix:nodes:messages'/></join>";
+        take(&mut engine, 2000, &format!("<iq type='set' id='j' from='{who}' to='c@mix.h'>{join}</iq>"));
+    }
+    let watch = "<presence from='a@h/1' to='mix.h'><rai xmlns='urn:xmpp:rai:0'/></presence>";
+    fixture::sent(&mut engine, Stamp(3000), vec![stanza(watch)]);
+    let (tag, watchers) =
+        (engine.channels.tag_of(&ChannelName::new("c").unwrap()).unwrap(), &mut engine.occupants.watchers);
+    let number = watchers.number_of(&FullJid::new("a@h/1").unwrap()).unwrap();
+    watchers.end_search(number);
+    watchers.set(number, tag, Some(Watch::Armed), &mut Vec::new());
+    let says = |id: u32| {
+        stanza(&format!("<message type='groupchat' id='m{id}' from='o@h/r' to='c@mix.h'><body>x{id}</body></message>"))
+    };
+    let indicators = |outbox: &[Out]| {
+        let is_one =
+            |out: &&Out| matches!(out, Out::Fan(fan) if fan.head.contains("<rai") || fan.tail.contains("<rai"));
+        outbox.iter().filter(is_one).count()
+    };
+    let first = turn(&mut engine, 4000, vec![says(1)]);
+    assert_eq!(indicators(&first.outbox), 0, "it is not stored yet");
+    let second = turn(&mut engine, 4001, vec![says(2)]);
+    assert_eq!(indicators(&second.outbox), 1);
+    assert_eq!(indicators(&engine.abandon(second)), 0);
+    let third = turn(&mut engine, 4002, vec![Inbound::Tick]);
+    assert_eq!(indicators(&third.outbox), 1);
+    assert_eq!(indicators(&turn(&mut engine, 4003, vec![Inbound::Tick]).outbox), 0, "once");
+}
+
+#[test]
+fn the_nick_of_a_seat_that_is_about_to_end_is_taken_once_the_others_are_told() {
+    let mut engine = service(Limits::default());
+    for who in ["o", "a", "b"] {
+        let join = format!("<join xmlns='urn:xmpp:mix:core:1'><nick>{who}</nick></join>");
+        take(&mut engine, 1000, &format!("<iq type='set' id='j' from='{who}@h' to='c@mix.h'>{join}</iq>"));
+        take(&mut engine, 1000, &format!("<presence from='{who}@h/1' to='c@mix.h/{who}'>{X}</presence>"));
+    }
+    take(&mut engine, 1500, &ban(""));
+    fixture::sent(&mut engine, Stamp(1600), vec![Inbound::Tick]);
+    let renames = || {
+        stanza(
+            "<iq type='set' id='n' from='b@h' to='c@mix.h'><setnick xmlns='urn:xmpp:mix:core:1'><nick>A</nick></setnick></iq>",
+        )
+    };
+    let answer = |turn: &Turn| -> String {
+        let is_it = |out: &&Out| matches!(out, Out::Stanza(xml) if xml.contains("id='n'"));
+        turn.outbox.iter().filter(is_it).map(|out| format!("{out:?}")).collect()
+    };
+    let first = turn(&mut engine, 2000, vec![stanza(&ban("a@h")), renames()]);
+    assert!(answer(&first).contains("conflict"), "{}", answer(&first));
+    assert_eq!(told(&first.outbox), Vec::<String>::new());
+    let second = turn(&mut engine, 2001, vec![renames()]);
+    assert!(answer(&second).contains("setnick") && !answer(&second).contains("conflict"), "{}", answer(&second));
+    let told = told(&second.outbox);
+    let place = |what: &str| told.iter().position(|it| it.contains(what)).unwrap_or_else(|| panic!("{what}: {told:?}"));
+    assert!(place("code='301'") < place("code='303'") && place("c@mix.h/a'") < place("c@mix.h/A'"), "{told:?}");
 }
