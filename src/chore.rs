@@ -99,6 +99,11 @@ impl<K: Ord + Clone> Chore<K> {
         self.open.iter().cloned().collect()
     }
 
+    /// How far it is: the last thing that was taken up, and those that are not done.
+    pub fn place(&self) -> (Option<K>, Vec<K>) {
+        (self.behind.clone(), self.open.iter().cloned().collect())
+    }
+
     /// Opens a thing again, whether or not it was taken up before.
     pub fn reopen(&mut self, thing: K) {
         self.open.insert(thing);

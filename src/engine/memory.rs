@@ -8,6 +8,7 @@ use super::Engine;
 use super::occupants::remembered::RoomsMemory;
 use super::people::remembered::PeopleMemory;
 use super::presence::remembered::PresenceMemory;
+use super::requests::operating::KnownAnnouncement;
 use serde::{Deserialize, Serialize};
 
 /// What is remembered. Everything in it is sorted.
@@ -16,6 +17,7 @@ pub struct Memory {
     pub(super) people: PeopleMemory,
     pub(super) presence: PresenceMemory,
     pub(super) rooms: RoomsMemory,
+    pub(super) announcements: Vec<KnownAnnouncement>,
 }
 
 impl Engine {
@@ -25,6 +27,7 @@ impl Engine {
             people: self.people.remembered(),
             presence: self.presence.remembered(),
             rooms: self.occupants.remembered(),
+            announcements: self.requests.remembered(),
         }
     }
 }

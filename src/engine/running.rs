@@ -131,12 +131,13 @@ impl Engine {
 
     /// The link of an earlier process goes on, which knew this. Nobody is told anything.
     fn link_kept(&mut self, memory: Memory, turn: &mut Turn) {
-        let Memory { people, presence, rooms } = memory;
+        let Memory { people, presence, rooms, announcements } = memory;
         self.outgoing.note_link(true);
         let asked = self.people.remember(people, &mut turn.outbox);
         asked.iter().for_each(|full| self.ask_resource(full, turn));
         self.remember_presence(presence);
         self.remember_rooms(rooms, &mut turn.outbox);
+        self.remember_announcements(announcements);
         self.occupants.doubt_all(self.steady.0);
     }
 

@@ -4,7 +4,7 @@ use super::super::channels::chores::ANNOUNCING;
 use super::super::outgoing::outbox::Lasting;
 use super::super::outgoing::unsent::told;
 use super::super::{Engine, Turn};
-use super::operating::{ANNOUNCEMENTS_MAX, AnnouncingStep, CHANNELS_PAGE_MAX, UnderWay};
+use super::operating::{ANNOUNCEMENTS_MAX, AnnouncingStep, CHANNELS_PAGE_MAX, KnownAnnouncement, UnderWay};
 use super::request::Effects;
 use crate::channel::census::ServiceCensus;
 use crate::channel::command::Slice;
@@ -74,6 +74,11 @@ impl Engine {
         Ok(Effects::none(Answer::Done))
     }
 
+    /// What an earlier process announced goes on.
+    pub(in crate::engine) fn remember_announcements(&mut self, known: Vec<KnownAnnouncement>) {
+        known.into_iter().for_each(|known| self.requests.announcements.know(known, ANNOUNCING));
+    }
+
     /// The channels whose participants the oldest announcement reaches next.
     pub(in crate::engine) fn next_to_announce(&mut self) -> Vec<ChannelName> {
         let Some(first) = self.requests.announcements.first() else { return Vec::new() };
@@ -131,7 +136,7 @@ impl Engine {
 mod tests {
     use super::*;
     use crate::channel::Stamp;
-    use crate::engine::{Audience, Inbound, Out, ServiceSettings, Step, fixture};
+    use crate::engine::{Audience, Inbound, Memory, Out, ServiceSettings, Step, fixture};
     use crate::xmpp::{Stanza, ns};
     use std::collections::BTreeMap;
 
@@ -194,6 +199,11 @@ mod tests {
             ones.into_iter().for_each(|no| *told.entry(no).or_insert(0) += 1);
             ticks += 1;
             assert!(ticks < 100, "it never ends");
+            // Another program goes on with it.
+            let memory: Memory = postcard::from_bytes(&postcard::to_allocvec(&engine.memory()).unwrap()).unwrap();
+            engine.requests.announcements = Default::default();
+            let told = turn(&mut engine, Inbound::LinkKept(Box::new(memory)));
+            assert!(!told.iter().any(|out| matches!(out, Out::Fan(_))));
         }
         assert_eq!((told.len(), told.values().max()), (364, Some(&1)));
     }

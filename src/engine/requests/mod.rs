@@ -25,6 +25,7 @@ mod service;
 use super::share::{Hit, Hits, OwnDomains, Shares};
 use crate::channel::{Limits, Nick, Registry};
 use jid::BareJid;
+use operating::KnownAnnouncement;
 
 /// What has the shares of lists.
 const EFFORT: &str = "lists of one turn";
@@ -68,6 +69,11 @@ impl Requests {
         if self.effort.held() > 0 {
             self.effort = Shares::new(EFFORT, answering::EFFORT_MAX, self.own.clone());
         }
+    }
+
+    /// Announcements in progress, as the next process knows them.
+    pub(in crate::engine) fn remembered(&self) -> Vec<KnownAnnouncement> {
+        self.announcements.remembered()
     }
 
     /// Registered nicks (XEP-0407 §3).

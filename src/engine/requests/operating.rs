@@ -1,8 +1,9 @@
 //! State of operators' requests: announcements that are being delivered.
 
 use crate::channel::{Announcement, ChannelName};
-use crate::chore::Chore;
+use crate::chore::{Budget, Chore};
 use jid::BareJid;
+use serde::{Deserialize, Serialize};
 use std::collections::{HashSet, VecDeque};
 
 /// The most channels on a page of the list of all channels.
@@ -29,7 +30,19 @@ impl UnderWay {
     }
 }
 
-/// Announcements in progress, oldest first. They are lost when the process ends.
+/// An announcement in progress, as the next process knows it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KnownAnnouncement {
+    subject: String,
+    body: String,
+    /// How far it is: the last channel that was taken up, and those that are not done.
+    place: (Option<ChannelName>, Vec<ChannelName>),
+    next: Vec<BareJid>,
+    /// Accounts that got it or are next, in order.
+    told: Vec<BareJid>,
+}
+
+/// Announcements in progress, oldest first. They are lost when the process ends, but for a handover.
 #[derive(Default)]
 pub(in crate::engine) struct Announcements {
     pub(super) of: VecDeque<UnderWay>,
@@ -47,6 +60,29 @@ pub(in crate::engine) enum AnnouncingStep {
 }
 
 impl Announcements {
+    /// What is to be remembered, oldest first.
+    #[expect(clippy::disallowed_methods, reason = "in any order: they are sorted")]
+    pub fn remembered(&self) -> Vec<KnownAnnouncement> {
+        let known = self.of.iter().filter(|it| !it.is_over()).map(|it| {
+            let mut told: Vec<BareJid> = it.told.iter().cloned().collect();
+            told.sort_unstable();
+            let Announcement { subject, body } = it.announcement.clone();
+            KnownAnnouncement { subject, body, place: it.chore.place(), next: it.next.iter().cloned().collect(), told }
+        });
+        known.collect()
+    }
+
+    /// An earlier process was about to tell this.
+    pub fn know(&mut self, known: KnownAnnouncement, budget: Budget) {
+        let KnownAnnouncement { subject, body, place: (behind, open), next, told } = known;
+        self.last += 1;
+        let mut chore = Chore::once(budget, behind);
+        open.into_iter().for_each(|name| chore.reopen(name));
+        let (number, announcement) = (self.last, Announcement { subject, body });
+        let (next, told) = (next.into(), told.into_iter().collect());
+        self.of.push_back(UnderWay { number, announcement, chore, next, told });
+    }
+
     /// The oldest unfinished announcement.
     pub(super) fn first(&mut self) -> Option<&mut UnderWay> {
         self.of.iter_mut().find(|it| !it.is_over())
