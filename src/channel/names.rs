@@ -92,7 +92,7 @@ fn uuid(dice: &mut impl Rng) -> String {
 }
 
 /// RFC 8266: the nick of a participant, enforced by the PRECIS Nickname profile, and its form for comparison.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "NickTexts", into = "NickTexts")]
 pub struct Nick {
     /// As people see it, and behind that, where it is another, the form for comparison. Shared: records, seats and indexes of one
@@ -119,6 +119,12 @@ impl From<NickTexts> for Nick {
 impl From<Nick> for NickTexts {
     fn from(nick: Nick) -> NickTexts {
         NickTexts { shown: nick.as_str().to_owned(), key: nick.key().to_owned() }
+    }
+}
+
+impl fmt::Debug for Nick {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Nick").field("shown", &self.as_str()).field("key", &self.key()).finish()
     }
 }
 
