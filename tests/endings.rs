@@ -5,10 +5,11 @@
 use jid::{BareJid, DomainPart};
 use mixd::channel::{AccountCommand, Actor, ChannelName, Limits, Row, RowKind, ServiceCommand, Stamp};
 use mixd::engine::{Addressee, Call, Engine, Inbound, ServiceSettings, Step};
+use mixd::runtime::eraser::erase;
 use mixd::runtime::{dossier, load::load_all};
 use mixd::store::{Failure, MemoryStore, Store, VerifyEvent};
 use mixd::xmpp::Stanza;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// Channels that one tick goes through.
 const CHANNELS_A_TICK: usize = 8;
@@ -230,7 +231,7 @@ impl World {
             }
         }
         for (account, _) in self.store.directory().unwrap().endings {
-            let names = self.store.erase(&account).unwrap();
+            let names = erase(&self.store, &account).unwrap();
             self.turn(Inbound::Erased(account, names));
         }
     }
@@ -271,11 +272,43 @@ fn of_an_erased_account_nothing_is_found_and_what_others_have_is_whole() {
     assert_eq!(erased.filter(|row| row.payload.is_empty() && row.nick == "deleted account").count(), 3);
     assert_eq!(rows.iter().filter(|row| row.payload.contains("others-")).count(), 3);
     // To do it again changes nothing, and somebody of its name later is somebody else.
-    assert_eq!(world.store.erase(&jid("p@h")).unwrap(), Vec::<ChannelName>::new());
+    assert_eq!(erase(&world.store, &jid("p@h")).unwrap(), Vec::<ChannelName>::new());
     world.tick();
     world.send("a@h/r", "g@mix.h", "5", "<members xmlns='urn:mixd:group:1'><add jid='p@h'/></members>");
     world.tick();
     assert_eq!(world.seats("p@h"), 1);
+}
+
+#[test]
+fn what_an_erased_account_said_in_passing_is_erased_and_its_successor_is_somebody_else() {
+    let mut world = World::new();
+    world.send("a@h/r", "mix.h", "1", "<create xmlns='urn:xmpp:mix:core:1' channel='den'/>");
+    let presence = |world: &mut World, kind: &str| {
+        let xml = format!(
+            "<presence from='p@h/r' to='den@mix.h/pp'{kind}><x xmlns='http://jabber.org/protocol/muc'/></presence>"
+        );
+        world.turn(Inbound::Stanza(Stanza::parse(xml.as_bytes()).unwrap()))
+    };
+    let den = [ChannelName::new("den").unwrap()];
+    let mut ids = BTreeSet::new();
+    for n in 1..=2 {
+        presence(&mut world, "");
+        world.say("p@h/r", "den", &format!("own-{n}"));
+        presence(&mut world, " type='unavailable'");
+        let channel = world.store.load(&den).unwrap().remove(0).unwrap();
+        assert!(channel.member(&jid("p@h")).is_none() && channel.head().row == n, "it passed by");
+        let (tag, row) =
+            (channel.profile().tag, world.store.rows(channel.profile().tag, &[n]).unwrap().remove(0).unwrap());
+        assert_eq!(world.store.people(tag, std::slice::from_ref(&row.author)).unwrap()[&row.author].jid, jid("p@h"));
+        assert!(ids.insert(row.author.clone()), "somebody else of its name");
+        assert!(!world.store.look_for(&jid("p@h")).unwrap().is_empty());
+        world.erase("p@h");
+        assert_eq!(world.under_way(), 0);
+        assert_eq!(world.store.look_for(&jid("p@h")).unwrap(), [""; 0]);
+        let row = world.store.rows(tag, &[n]).unwrap().remove(0).unwrap();
+        assert_eq!((row.kind, &*row.payload, &*row.nick), (RowKind::Erased, "", "deleted account"));
+    }
+    assert_eq!(erase(&world.store, &jid("p@h")).unwrap(), Vec::<ChannelName>::new());
 }
 
 /// A channel that gave up the record of `p@h`, who spoke there and left; the id that it had.

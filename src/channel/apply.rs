@@ -21,6 +21,7 @@ impl Channel {
             Change::Created { .. }
             | Change::Destroyed(_)
             | Change::Announced(_)
+            | Change::Traced(_)
             | Change::Entered(_)
             | Change::Moved(_)
             | Change::Exited(_)

@@ -127,6 +127,9 @@ pub enum Change {
     /// need of it: the id, the account, the nick, and whether the JID was hidden. Whoever comes back gets the same id
     /// by that, unless the account has ended, before or after.
     Faded(Member),
+    /// Somebody who passes by in the room wrote a row. This stands for its record. The channel keeps nothing; the store keeps
+    /// the same of it as of a record that was given up, of the newest [`TRACED_MAX`](crate::store::TRACED_MAX) of them.
+    Traced(Member),
     /// A recipient reported how far messages came. Its record is changed as well, and there is no other change for it.
     Reported(Report),
     /// A row was retracted.
@@ -244,6 +247,7 @@ impl Change {
             | Change::Published(_)
             | Change::Struck(_)
             | Change::Faded(_)
+            | Change::Traced(_)
             | Change::Reported(_)
             | Change::Entombed(_)
             | Change::Expired { .. }

@@ -75,6 +75,7 @@ impl<'a> Rules<'a> {
                 | Change::Noted(_)
                 | Change::Struck(_)
                 | Change::Faded(_)
+                | Change::Traced(_)
                 | Change::Reported(_)
                 | Change::Entombed(_)
                 | Change::Expired { .. }

@@ -224,6 +224,13 @@ impl Seats {
         }
     }
 
+    /// Somebody who passes by wrote a row.
+    pub fn note_word(&mut self, account: &BareJid) {
+        if let Some(member) = self.passer_by(account).cloned() {
+            self.replace(account, Some(Member { spoke: true, ..member }));
+        }
+    }
+
     /// A seat ends; whether there was one.
     pub fn end(&mut self, account: &BareJid) -> bool {
         let Some(seat) = self.seats.remove(account) else { return false };

@@ -4,7 +4,9 @@ use super::beside::{beside, hand_over};
 use super::inbox::Inbox;
 use super::vital::Vital;
 use crate::engine::Inbound;
-use crate::store::{Record, Store, StoreError};
+use crate::store::{Erased, Record, Store, StoreError, Unrecorded};
+use crate::xep::Sealer;
+use jid::BareJid;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
@@ -29,6 +31,16 @@ pub struct Eraser {
 /// Whether one of these records may call for erasing.
 pub fn is_concerned(records: &[Record]) -> bool {
     records.iter().any(|record| matches!(record, Record::Ending { ending: Some(ending), .. } if ending.is_out))
+}
+
+/// Erases an account that is out of every channel ([`Store::erase`]).
+///
+/// # Errors
+/// Those of reading and writing. Erasing may be repeated then.
+pub fn erase(store: &dyn Store, account: &BareJid) -> Result<Erased, StoreError> {
+    let sealer = Sealer::new(store.sealing_key());
+    let id_of = |tag, ended| sealer.visitor(tag, account, ended);
+    store.erase(account, Unrecorded { mark: sealer.account(account), id_of: &id_of })
 }
 
 impl Eraser {
@@ -58,7 +70,7 @@ impl Eraser {
                 return Ok(());
             }
             let of = account.clone();
-            let names = beside(&self.store, move |store| store.erase(&of)).await?;
+            let names = beside(&self.store, move |store| erase(store, &of)).await?;
             let inbound = Inbound::Erased(account, names);
             if hand_over(&self.inbox, inbound, WEIGHT, &mut self.stopping, PAUSE).await {
                 return Ok(());

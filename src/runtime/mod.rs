@@ -13,7 +13,7 @@ pub mod clock;
 mod component;
 pub mod dossier;
 mod echo;
-mod eraser;
+pub mod eraser;
 #[cfg(test)]
 mod flood_tests;
 pub mod framer;

@@ -162,6 +162,8 @@ fn beside_people(dbs: &impl Databases, tag: u64) -> Result<Ops, StoreError> {
         keyspace::all_sums(tag),
         keyspace::traces(tag),
         keyspace::traces_of(tag),
+        keyspace::all_passing(tag),
+        keyspace::passing_count(tag),
     ];
     for prefix in prefixes {
         let found = records(dbs, &prefix)?;

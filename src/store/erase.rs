@@ -5,37 +5,34 @@
 //! account wrote becomes a mark that something was erased. Records keep their participant ids, which rows and events
 //! name, under an address that nobody has.
 
+mod slices;
+
+pub(super) use slices::Scribe;
+
 use super::archive::Archive;
 use super::databases::{Databases, Order, Space};
 use super::keyspace::{self, BLOCK_ROWS, DirectoryEntry, EntryHead, Grave, IndexedMember, Ops, PastRecord, RowStart};
 use super::look_for::holds;
-use super::{StoreError, pieces};
+use super::{StoreError, past, pieces};
 use crate::channel::{
-    ChannelName, Event, EventKind, GoneChannel, Item, Member, Named, Nick, Node, NodeSet, Own, ParticipantId,
-    Preferences, Report, Row, RowKind, Tombstone, Topic, VersionedChange,
+    AccountMark, ChannelName, Event, EventKind, GoneChannel, Item, Member, Named, Nick, Node, NodeSet, Own,
+    ParticipantId, Preferences, Report, Row, RowKind, Tombstone, Topic, VersionedChange,
 };
 use jid::BareJid;
+use slices::{clear, each, walk};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
-/// How many records one slice looks at.
-const SLICE_MAX: usize = 512;
 /// The nick that records of an erased account get.
 pub const ERASED_NICK: &str = "deleted account";
 
-/// Reads a store and writes to it with no commit in between.
-pub(super) trait Scribe {
-    /// What it reads from.
-    type Databases: Databases;
-
-    /// Reads, and makes the changes that `plan` returns durable.
-    ///
-    /// # Errors
-    /// Those of reading and writing.
-    fn rewrite<T>(
-        &self,
-        plan: impl FnOnce(&Self::Databases) -> Result<(Vec<(Space, Ops)>, T), StoreError>,
-    ) -> Result<T, StoreError>;
+/// Who an account is in channels that have no record of it.
+#[derive(Clone, Copy)]
+pub struct Unrecorded<'a> {
+    /// What stands for its name.
+    pub mark: AccountMark,
+    /// Its participant id in the channel with a tag, where so many accounts of its name had ended before.
+    pub id_of: &'a dyn Fn(u64, u32) -> ParticipantId,
 }
 
 /// The channels whose records were changed.
@@ -53,20 +50,22 @@ struct Place {
     tag: u64,
     /// The account's participant ids there.
     ids: BTreeSet<ParticipantId>,
+    /// Whether a record or a trace says so of any of them.
+    is_recorded: bool,
 }
 
 /// Erases an account.
 ///
 /// # Errors
 /// Those of reading and writing. Erasing may be repeated then.
-pub(super) fn erase(scribe: &impl Scribe, account: &BareJid) -> Result<Erased, StoreError> {
+pub(super) fn erase(scribe: &impl Scribe, account: &BareJid, unrecorded: Unrecorded<'_>) -> Result<Erased, StoreError> {
     let mut changed = Vec::new();
-    let (places, dead) = places(scribe, account)?;
+    let (places, dead) = places(scribe, account, unrecorded)?;
     forget_dead(scribe, account, dead)?;
     for place in places {
         let is_in_rows = rows(scribe, account, &place)?;
         let is_in_state = state(scribe, account, &place)?;
-        if is_in_rows || is_in_state || !place.ids.is_empty() {
+        if is_in_rows || is_in_state || place.is_recorded {
             changed.push(place.name);
         }
     }
@@ -126,7 +125,11 @@ fn forget_dead(scribe: &impl Scribe, account: &BareJid, dead: Ids) -> Result<(),
 
 /// Every channel that may hold something of the account: where it has or had a record, that it created, or whose events
 /// may name it. Also its participant ids in channels that were destroyed.
-fn places(scribe: &impl Scribe, account: &BareJid) -> Result<(Vec<Place>, Ids), StoreError> {
+fn places(
+    scribe: &impl Scribe,
+    account: &BareJid,
+    unrecorded: Unrecorded<'_>,
+) -> Result<(Vec<Place>, Ids), StoreError> {
     let mut ids = Ids::new();
     for letter in [b'm', b'f'] {
         walk(scribe, letter, &mut |dbs, key, entry| {
@@ -153,55 +156,40 @@ fn places(scribe: &impl Scribe, account: &BareJid) -> Result<(Vec<Place>, Ids), 
         }
         Ok(())
     })?;
-    let mut places = Vec::new();
+    let mut all = Vec::new();
     walk(scribe, b'c', &mut |dbs, key, entry| {
         let EntryHead { name, tag, profile, settings, .. } = dbs.whole(Space::State, key, entry)?;
         let ids = ids.remove(&tag).unwrap_or_default();
-        if !ids.is_empty() || settings.events || profile.creator == *account || versioned.contains(&tag) {
-            places.push(Place { name, tag, ids });
-        }
+        let is_one = !ids.is_empty() || settings.events || profile.creator == *account || versioned.contains(&tag);
+        all.push((is_one, Place { name, tag, is_recorded: !ids.is_empty(), ids }));
         Ok(())
     })?;
+    let mut places = Vec::new();
+    for (is_one, mut place) in all {
+        let passed_by = scribe.rewrite(|dbs| Ok((Vec::new(), passing(dbs, place.tag, unrecorded)?)))?;
+        place.ids.extend(passed_by);
+        places.extend((is_one || !place.ids.is_empty()).then_some(place));
+    }
     Ok((places, ids))
 }
 
-/// Looks at a key and its entry.
-type Look<'a, S> = dyn FnMut(&S, &[u8], &[u8]) -> Result<(), StoreError> + 'a;
-/// Looks at a key and its entry, with the databases at hand.
-type LookAt<'a> = dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError> + 'a;
-
-/// Visits entries of the state in slices.
-fn walk<S: Scribe>(scribe: &S, letter: u8, visit: &mut Look<'_, S::Databases>) -> Result<(), StoreError> {
-    let prefix = keyspace::all(letter);
-    let mut from = Some(prefix.clone());
-    while let Some(begin) = from.take() {
-        from = scribe.rewrite(|dbs| {
-            let next = each(dbs, &prefix, &begin, SLICE_MAX, &mut |key, entry| visit(dbs, key, entry))?;
-            Ok((Vec::new(), next))
-        })?;
-    }
-    Ok(())
-}
-
-/// Visits up to `max` entries with a prefix, from a key on. Returns where the next ones begin.
-fn each(
+/// The participant ids by which an account, or an earlier one of its name, passed by in a channel and wrote something. Of
+/// those who passed by long ago the channel has no trace; and rows are from before there were any.
+fn passing(
     dbs: &impl Databases,
-    prefix: &[u8],
-    from: &[u8],
-    max: usize,
-    visit: &mut LookAt<'_>,
-) -> Result<Option<Vec<u8>>, StoreError> {
-    let (mut seen, mut next) = (0, None);
-    dbs.scan(Space::State, from, &keyspace::behind(prefix), Order::Rising, &mut |key, entry| {
-        if seen == max {
-            next = Some(key.to_vec());
-            return Ok(ControlFlow::Break(()));
+    tag: u64,
+    Unrecorded { mark, id_of }: Unrecorded<'_>,
+) -> Result<BTreeSet<ParticipantId>, StoreError> {
+    let count: Option<(AccountMark, u32)> = dbs.value(Space::State, &keyspace::ended(mark))?;
+    let topic: Option<Topic> = dbs.value(Space::State, &keyspace::topic(tag))?;
+    let mut found = BTreeSet::new();
+    for id in (0..count.map_or(1, |(_, count)| count.max(1))).map(|ended| id_of(tag, ended)) {
+        let is_in_topic = topic.as_ref().is_some_and(|topic| topic.author == id);
+        if is_in_topic || past::has_row(dbs, tag, &id)? {
+            found.insert(id);
         }
-        seen += 1;
-        visit(key, entry)?;
-        Ok(ControlFlow::Continue(()))
-    })?;
-    Ok(next)
+    }
+    Ok(found)
 }
 
 /// Erases what the account wrote in a channel. Returns whether any row was changed.
@@ -325,19 +313,12 @@ fn state(scribe: &impl Scribe, account: &BareJid, place: &Place) -> Result<bool,
         })?;
     }
     scribe.rewrite(|dbs| {
-        let mut ops = Ops::new();
-        for id in &place.ids {
-            if let Some(member) = dbs.value::<Member>(Space::State, &keyspace::member(tag, id))? {
-                let record = member.spoke.then(|| blank(member)).transpose()?;
-                let record = record.map(|record| keyspace::encode(&record)).transpose()?;
-                ops.extend([(keyspace::member(tag, id), record), (keyspace::sum(tag, id), None)]);
-            } else if let Some(given_up) = dbs.value::<PastRecord>(Space::State, &keyspace::trace(tag, id))? {
-                let left = keyspace::encode(&blank_trace(given_up)?)?;
-                ops.extend([(keyspace::trace(tag, id), Some(left)), (keyspace::sum(tag, id), None)]);
-            }
-        }
+        let mut ops = blank_records(dbs, account, place)?;
         let key = keyspace::topic(tag);
-        if let Some(topic) = dbs.value::<Topic>(Space::State, &key)?.filter(|it| place.ids.contains(&it.author)) {
+        if let Some(topic) = dbs
+            .value::<Topic>(Space::State, &key)?
+            .filter(|it| place.ids.contains(&it.author) && it.nick != ERASED_NICK)
+        {
             // The topic is what the room is about, and stays; who set it is nobody.
             let nobody = Topic { nick: ERASED_NICK.to_owned(), ..topic };
             ops.insert(key, Some(keyspace::encode(&nobody)?));
@@ -377,6 +358,28 @@ fn state(scribe: &impl Scribe, account: &BareJid, place: &Place) -> Result<bool,
     })
 }
 
+/// The account's records and traces in a channel without what is its own. Those that were erased before stay.
+fn blank_records(dbs: &impl Databases, account: &BareJid, place: &Place) -> Result<Ops, StoreError> {
+    let (tag, mut ops) = (place.tag, Ops::new());
+    for id in &place.ids {
+        let left = match dbs.value::<Member>(Space::State, &keyspace::member(tag, id))? {
+            Some(member) if member.jid == *account => {
+                let (spoke, record) = (member.spoke, blank(member)?);
+                (keyspace::member(tag, id), spoke.then(|| keyspace::encode(&record)).transpose()?)
+            }
+            Some(_) => continue,
+            None => match dbs.value::<PastRecord>(Space::State, &keyspace::trace(tag, id))? {
+                Some(past) if past.jid == *account => {
+                    (keyspace::trace(tag, id), Some(keyspace::encode(&blank_trace(past)?)?))
+                }
+                _ => continue,
+            },
+        };
+        ops.extend([left, (keyspace::sum(tag, id), None)]);
+    }
+    Ok(ops)
+}
+
 /// A record that no longer names its account. It stays, because rows refer to it.
 fn blank(member: Member) -> Result<Member, StoreError> {
     let own = Own { forgotten: true, mark: member.own.mark, ..Own::default() };
@@ -397,26 +400,5 @@ fn blank(member: Member) -> Result<Member, StoreError> {
 /// The same for the trace of a record that was given up.
 fn blank_trace(trace: PastRecord) -> Result<PastRecord, StoreError> {
     let (jid, nick) = (nobody(trace.id.as_str())?, Nick::new(ERASED_NICK).unwrap_or(trace.nick));
-    Ok(PastRecord { id: trace.id, jid, nick, veiled: true, ended: true })
-}
-
-/// Decides on an entry: `None` keeps it, `Some(None)` removes it, `Some(value)` replaces its value.
-type Verdict<'a, S> = dyn Fn(&S, &[u8], &[u8]) -> Result<Option<Option<Vec<u8>>>, StoreError> + 'a;
-
-/// Rewrites the entries with a prefix, in slices.
-fn clear<S: Scribe>(scribe: &S, prefix: &[u8], verdict: &Verdict<'_, S::Databases>) -> Result<(), StoreError> {
-    let mut from = Some(prefix.to_vec());
-    while let Some(begin) = from.take() {
-        from = scribe.rewrite(|dbs| {
-            let mut ops = Ops::new();
-            let next = each(dbs, prefix, &begin, SLICE_MAX, &mut |key, entry| {
-                if let Some(value) = verdict(dbs, key, entry)? {
-                    ops.insert(key.to_vec(), value);
-                }
-                Ok(())
-            })?;
-            Ok((vec![(Space::State, ops)], next))
-        })?;
-    }
-    Ok(())
+    Ok(PastRecord { jid, nick, veiled: true, ended: true, ..trace })
 }

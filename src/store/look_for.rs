@@ -45,7 +45,7 @@ fn is_of_others(
     account: &BareJid,
 ) -> Result<bool, StoreError> {
     match key.first() {
-        Some(b'r') => {
+        Some(b'r') if space != Space::State => {
             let row: Row = dbs.whole(space, key, entry)?;
             let told = keyspace::encode(&Row { payload: String::new(), ..row })?;
             Ok(!holds(&told, account))

@@ -12,7 +12,7 @@ use super::{
 };
 use super::{
     CommitError, Directory, Mentions, PagePlan, Record, Retention, RowPage, Store, StoreError, Sweep, Trace,
-    Whereabouts,
+    Unrecorded, Whereabouts,
 };
 use crate::channel::whom::Whom;
 use crate::channel::{
@@ -257,8 +257,8 @@ impl Store for MemoryStore {
         receipts::of_member(&*self.lock(), tag, member)
     }
 
-    fn erase(&self, account: &BareJid) -> Result<Erased, StoreError> {
-        erase::erase(self, account)
+    fn erase(&self, account: &BareJid, unrecorded: Unrecorded<'_>) -> Result<Erased, StoreError> {
+        erase::erase(self, account, unrecorded)
     }
 
     fn look_for(&self, account: &BareJid) -> Result<Vec<String>, StoreError> {

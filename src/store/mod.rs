@@ -42,12 +42,12 @@ mod visible;
 pub use self::sled::folder_bytes;
 pub use backup::{FileRecord, Manifest, Watch, WorkProgress};
 pub use directory::{Directory, Listing, Mention, Mentions, Sign};
-pub use erase::{ERASED_NICK, Erased};
+pub use erase::{ERASED_NICK, Erased, Unrecorded};
 pub use error::{CommitError, StoreError};
 pub use memory::{Failure, MemoryStore};
 pub use near::{near, stay_near};
 pub use page::{Bounds, Narrow, PagePlan, RowPage};
-pub use record::{Belief, Record, SavedClient, SavedSeat, Whereabouts};
+pub use record::{Belief, Record, SavedClient, SavedSeat, TRACED_MAX, Whereabouts};
 pub use retention::{Outdated, Retention, Sweep};
 pub use sled::{Aged, Compacted, Restored, SledOptions, SledStore, UPGRADED_AT_START_BYTES_MAX, Upgraded};
 pub use tour::{Deed, Tour};
@@ -242,11 +242,11 @@ pub trait Store: Send + Sync {
     fn reports(&self, tag: u64, member: &ParticipantId) -> Result<Vec<Report>, StoreError>;
 
     /// Erases an account that is out of every channel: what it wrote, its names, and what it reported. Commits and
-    /// reads go on meanwhile. Returns the channels that were changed.
+    /// reads go on meanwhile. `unrecorded` finds what it wrote where it passed by. Returns the channels that were changed.
     ///
     /// # Errors
     /// Those of reading and writing. Erasing may be repeated then.
-    fn erase(&self, account: &BareJid) -> Result<Erased, StoreError>;
+    fn erase(&self, account: &BareJid, unrecorded: Unrecorded<'_>) -> Result<Erased, StoreError>;
 
     /// Every entry that names an account, except in what others wrote. None once the account is erased.
     ///

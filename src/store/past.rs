@@ -95,7 +95,11 @@ pub(super) fn needless(dbs: &impl Databases) -> Result<Vec<Vec<u8>>, StoreError>
     Ok(needless)
 }
 
-fn has_row(dbs: &impl Databases, tag: u64, author: &ParticipantId) -> Result<bool, StoreError> {
+/// Whether a row of the archive is by this participant.
+///
+/// # Errors
+/// Those of reading.
+pub(super) fn has_row(dbs: &impl Databases, tag: u64, author: &ParticipantId) -> Result<bool, StoreError> {
     let (author, narrow) = (Some(author.clone()), Narrow::default());
     let plan =
         PagePlan { tag, first: 1, last: u64::MAX, start: None, end: None, author, max: 1, from_end: true, narrow };

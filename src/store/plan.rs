@@ -3,17 +3,18 @@
 //! Nothing is written here, and the result is the same for every backend. Applying the changes of the state twice has
 //! the effect of applying them once, so a start may replay them.
 
+mod traces;
+
 use super::archive::Archive;
 use super::databases::{Databases, Space};
 use super::keyspace::{
-    self, BLOCK_ROWS, EntryHead, Grave, IndexedGuest, IndexedMember, ListRecord, Month, Ops, PastRecord, RowStart,
-    Span, Spans,
+    self, BLOCK_ROWS, EntryHead, Grave, IndexedGuest, IndexedMember, ListRecord, Month, Ops, RowStart, Span, Spans,
 };
 use super::near::reach;
 use super::seen::Seen;
 use super::{Record, StoreError};
 use crate::channel::{
-    Change, ChannelName, Guest, Head, Member, Node, ParticipantId, Rest, Row, RowKind, Stamp, Status, VersionedChange,
+    Change, ChannelName, Guest, Head, Member, Node, Rest, Row, RowKind, Stamp, Status, VersionedChange,
 };
 use jid::BareJid;
 use serde::{Serialize, de::DeserializeOwned};
@@ -94,9 +95,7 @@ impl<S: Databases> Planning<'_, S> {
             }
             Change::Destroyed(_) => self.destroy(name, tag)?,
             Change::Joined(member) | Change::Invited(member) => {
-                // An account that comes back has a record again, and no trace.
-                self.writes.kept.insert(keyspace::trace(tag, &member.id), None);
-                self.writes.kept.insert(keyspace::trace_of(tag, &member.jid), None);
+                self.end_trace(tag, member);
                 self.member(name, tag, member)?;
             }
             Change::Left(member)
@@ -122,6 +121,7 @@ impl<S: Databases> Planning<'_, S> {
             Change::Reported(report) => self.put(keyspace::report(tag, report), keyspace::encode(report)?),
             Change::Struck(member) => self.strike(name, tag, member)?,
             Change::Faded(member) => self.fade(name, tag, member)?,
+            Change::Traced(member) => self.trace(tag, member)?,
             Change::Entombed(tombstone) => {
                 self.put(keyspace::tombstone(tag, tombstone.row), keyspace::encode(tombstone)?);
             }
@@ -252,22 +252,6 @@ impl<S: Databases> Planning<'_, S> {
         let place: Option<IndexedMember> = self.value(&key)?;
         if place.is_some_and(|it| it.tag == tag && it.status == Status::Left && it.forgotten == member.own.forgotten) {
             self.writes.kept.insert(key, None);
-        }
-        Ok(())
-    }
-
-    /// Gives a record up: a trace of who it was is left.
-    fn fade(&mut self, name: &ChannelName, tag: u64, member: &Member) -> Result<(), StoreError> {
-        self.strike(name, tag, member)?;
-        let (id, jid, nick) = (member.id.clone(), member.jid.clone(), member.nick.clone());
-        let trace = PastRecord { id, jid, nick, veiled: member.veiled, ended: member.ended };
-        self.put(keyspace::trace(tag, &member.id), keyspace::encode(&trace)?);
-        let by_account = keyspace::trace_of(tag, &member.jid);
-        if !member.ended {
-            self.put(by_account, keyspace::encode(&member.id)?);
-        } else if self.value::<ParticipantId>(&by_account)?.is_some_and(|id| id == member.id) {
-            // A later account of the same name is somebody else.
-            self.writes.kept.insert(by_account, None);
         }
         Ok(())
     }

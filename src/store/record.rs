@@ -5,6 +5,9 @@ use crate::channel::{AccountMark, Change, ChannelName, Ending, GoneChannel, Newc
 use jid::BareJid;
 use std::sync::Arc;
 
+/// The most people who passed by in one channel of whom the store keeps who they were.
+pub const TRACED_MAX: u64 = 10_000;
+
 /// One record of a commit.
 #[derive(Clone, Debug)]
 // Nearly every record is of the larger kind.

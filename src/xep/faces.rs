@@ -61,6 +61,7 @@ pub fn show(change: &Change, render: &mut Render<'_>) {
         | Change::Noted(_)
         | Change::Struck(_)
         | Change::Faded(_)
+        | Change::Traced(_)
         | Change::Reported(_)
         | Change::Entombed(_)
         | Change::Expired { .. }

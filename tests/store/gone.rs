@@ -2,6 +2,7 @@
 
 use crate::fixture::{NOON, Room, jid, loaded, name};
 use mixd::channel::{AccountMark, Change, GoneChannel, Lists, Stamp, Versions};
+use mixd::runtime::eraser::erase;
 use mixd::store::{Record, Store};
 use mixd::xep::Sealer;
 
@@ -40,7 +41,7 @@ fn an_account_that_is_erased_created_no_channel_that_is_gone(store: &dyn Store) 
     set(store, gone("ruin", 1, "owner"), true);
     set(store, gone("tower", 2, "other"), true);
     assert_eq!(store.look_for(&jid("owner")).unwrap().len(), 1);
-    store.erase(&jid("owner")).unwrap();
+    erase(store, &jid("owner")).unwrap();
     assert_eq!(store.look_for(&jid("owner")).unwrap(), Vec::<String>::new());
     let mut found: Vec<String> = store.directory().unwrap().gone.iter().map(|it| it.creator.to_string()).collect();
     found.sort();
@@ -60,7 +61,7 @@ fn an_account_that_is_erased_is_in_no_version_of_affiliations(store: &dyn Store)
     store.commit(NOON, &records).unwrap();
     assert_eq!(loaded(store, "coven").unwrap().kept().versions, versions);
     assert!(!store.look_for(&jid("p1")).unwrap().is_empty());
-    assert_eq!(store.erase(&jid("p1")).unwrap(), [name("coven")]);
+    assert_eq!(erase(store, &jid("p1")).unwrap(), [name("coven")]);
     assert_eq!(store.look_for(&jid("p1")).unwrap(), Vec::<String>::new());
     let kept = loaded(store, "coven").unwrap().kept().versions.clone();
     assert_eq!((kept.current(Lists::All), kept.changed_since(Lists::All, 1100)), (1300, None));
@@ -71,7 +72,7 @@ fn how_many_accounts_of_a_name_ended_is_kept_when_one_is_erased(store: &dyn Stor
     for count in [1, 2] {
         store.commit(NOON, &[Record::Ended { mark, count }]).unwrap();
     }
-    store.erase(&jid("p1")).unwrap();
+    erase(store, &jid("p1")).unwrap();
     assert_eq!(store.directory().unwrap().ended, [(mark, 2)]);
 }
 

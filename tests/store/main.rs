@@ -44,6 +44,7 @@ mod groups_room;
 mod last_said;
 mod meaning;
 mod near;
+mod passing;
 mod picked;
 mod receipts;
 mod retention;

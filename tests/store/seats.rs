@@ -2,6 +2,7 @@
 
 use crate::fixture::{NOON, jid, name};
 use mixd::channel::{Nick, ParticipantId};
+use mixd::runtime::eraser::erase;
 use mixd::store::{Record, SavedClient, SavedSeat, Store};
 
 claims!(a_seat_is_kept_until_nobody_sits_on_it, the_seats_of_an_account_that_is_erased_are_none);
@@ -50,6 +51,6 @@ fn the_seats_of_an_account_that_is_erased_are_none(store: &dyn Store) {
     [seat("cat", 1, &["phone"]), seat("cat", 2, &["phone"]), other.clone()]
         .into_iter()
         .for_each(|seat| keep(store, seat));
-    store.erase(&jid("cat")).unwrap();
+    erase(store, &jid("cat")).unwrap();
     assert_eq!(kept(store), [other]);
 }

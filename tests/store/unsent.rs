@@ -4,6 +4,7 @@ use crate::fixture::{DAY_MS, NOON, Room, jid, name};
 use jid::BareJid;
 use mixd::channel::whom::Whom;
 use mixd::channel::{Change, Guest, Member, Node, NodeSet, ParticipantId, Stamp, Status};
+use mixd::runtime::eraser::erase;
 use mixd::store::{Halves, Part, Record, Store, Unsent};
 use rand::{SeedableRng, rngs::StdRng};
 
@@ -122,7 +123,7 @@ fn an_account_that_is_erased_is_told_of_no_end_any_more(store: &dyn Store) {
     clear(store);
     for gone in [people[5].clone(), jid("reader"), jid("late")] {
         assert!(!store.look_for(&gone).unwrap().is_empty());
-        store.erase(&gone).unwrap();
+        erase(store, &gone).unwrap();
         assert_eq!(store.look_for(&gone).unwrap(), [] as [String; 0]);
     }
     let told: Vec<BareJid> = people.iter().filter(|jid| **jid != people[5]).cloned().collect();

@@ -59,6 +59,8 @@ fn build(path: &Path) {
     store_one(&store, mixd::store::Record::Seat { account: jid("p0"), tag: 1, seat: Some(seat) });
     let mark = mixd::channel::AccountMark(5);
     store_one(&store, mixd::store::Record::Ended { mark, count: 1 });
+    let passer_by = crate::passing::passer_by(&store, &room, "passenger", 0);
+    store_one(&store, room.record(Change::Traced(passer_by)));
     let gone = crate::gone::gone("ruin", 9, "owner");
     store_one(&store, mixd::store::Record::Gone { name: gone.name.clone(), gone: Some(gone.into()) });
     room.run(&store, "owner", Command::Invite { invitee: jid("guest2") });
@@ -146,6 +148,9 @@ const DAMAGES: &[(&str, u8, Damage, &str)] = &[
         Damage::Moved,
         "endings: accounts of a name that ended, AccountMark(5): they lie under another name",
     ),
+    ("state", b'P', Damage::Moved, "traces: channel coven, number 1 of those who passed by"),
+    ("state", b'P', Damage::Gone, "it has no place in the circle"),
+    ("state", b'Q', Damage::Gone, "it lies elsewhere, or only 0 did"),
     ("state", b'S', Damage::Moved, "seats: the seat of p0@host.example in room coven: it lies under another account"),
     ("state", b'v', Damage::Gone, "guests: channel coven, guest guest@host.example: the list of channels"),
     ("state", b'e', Damage::Moved, "lists: channel coven, list Allowed: stranger@host.example lies under"),

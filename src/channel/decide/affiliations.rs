@@ -253,7 +253,8 @@ impl Channel {
         let id = passer_by.filter(|_| draft.member(account).is_none()).map(|passer_by| passer_by.id.clone());
         let member = seated(draft, account, nick, NodeSet::default(), context);
         let named = passer_by.is_some_and(|passer_by| passer_by.nick == member.nick);
-        let member = Member { id: id.unwrap_or(member.id.clone()), granted: true, named, ..member };
+        let spoke = member.spoke || passer_by.is_some_and(|passer_by| passer_by.spoke);
+        let member = Member { id: id.unwrap_or(member.id.clone()), granted: true, named, spoke, ..member };
         draft.put(Change::Joined, member.clone());
         draft.event(EventKind::MemberAdded, by, Some(&member), Some("joined"));
         Ok(())

@@ -277,6 +277,14 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// Whoever passes by and wrote a row leaves a trace, once a visit.
+    pub(super) fn trace(&mut self, author: &Member) {
+        if self.channel.member_of(&author.id).is_none() && !author.spoke {
+            let veiled = author.shown_jid(self.channel.settings().visibility).is_none();
+            self.changes.push(Change::Traced(Member { spoke: true, veiled, ..author.clone() }));
+        }
+    }
+
     /// Adds a row. Marks of authors that a load would not find any more behind it are stored before (see `tail`).
     pub fn row(&mut self, row: Row) {
         let channel = self.channel;

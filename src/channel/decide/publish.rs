@@ -35,6 +35,7 @@ impl Channel {
         let mut draft = Draft::new(self, context.live.now, context.limits);
         let row = self.row_of(&draft, author, message, context);
         draft.row(row);
+        draft.trace(author);
         draft.changes.extend(topic.map(Change::TopicSet));
         draft.finish(Answer::Taken)
     }

@@ -26,6 +26,7 @@ impl Channel {
         let row = Row { kind, ..self.row_of(&draft, author, message, context) };
         let by = Some(row.author.clone());
         self.entomb(&mut draft, row, facts, by, None);
+        draft.trace(author);
         draft.finish(Answer::Taken)
     }
 

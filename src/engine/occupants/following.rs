@@ -44,6 +44,7 @@ impl Engine {
         match change {
             Change::Destroyed(farewell) => self.occupants.end_room(tag, Why::Destroyed(farewell.clone())),
             Change::RoleSet { account, role } => self.set_role(name, tag, (account, *role), turn),
+            Change::Traced(member) => self.note_traced(tag, member, turn),
             rules if rules.is_of_rules() => {
                 let closes = matches!(rules, Change::ListMade { node: Node::Allowed, exists: true });
                 self.occupants.review(tag, Review { closes, ..Review::default() });
@@ -54,6 +55,14 @@ impl Engine {
                     self.follow_member_in_room(name, tag, member, was, turn);
                 }
             }
+        }
+    }
+
+    /// Whoever passes by leaves one trace a visit.
+    fn note_traced(&mut self, tag: u64, member: &Member, turn: &mut Turn) {
+        turn.seats_past.extend(self.occupants.past_of(tag, &member.jid));
+        if let Some(room) = self.occupants.room_mut(tag) {
+            room.seats.note_word(&member.jid);
         }
     }
 

@@ -64,6 +64,7 @@ impl Traffic<'_> {
             | Change::Noted(_)
             | Change::Struck(_)
             | Change::Faded(_)
+            | Change::Traced(_)
             | Change::Reported(_)
             | Change::Entombed(_)
             | Change::Expired { .. }

@@ -27,7 +27,7 @@ use super::{
 };
 use super::{
     CommitError, Directory, Mentions, PagePlan, Record, Retention, RowPage, Sizes, Store, StoreError, Sweep, Trace,
-    Whereabouts,
+    Unrecorded, Whereabouts,
 };
 use crate::channel::whom::Whom;
 use crate::channel::{
@@ -187,11 +187,11 @@ impl Store for SledStore {
         receipts::of_member(&self.disks, tag, member)
     }
 
-    fn erase(&self, account: &BareJid) -> Result<Erased, StoreError> {
+    fn erase(&self, account: &BareJid, unrecorded: Unrecorded<'_>) -> Result<Erased, StoreError> {
         // The databases that an upgrade kept hold what is to be erased, and could not read months that this version
         // wrote to.
         succession::close(self.folder.path())?;
-        let erased = erase::erase(self, account)?;
+        let erased = erase::erase(self, account, unrecorded)?;
         // Redo records may hold what was erased.
         let mut writer = self.writer().map_err(|error| StoreError(error.to_string()))?;
         writer.catch_up(&self.disks).map_err(|error| StoreError(error.to_string()))?;

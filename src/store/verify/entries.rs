@@ -6,7 +6,7 @@ use super::survey::{Survey, place_of};
 use std::ops::ControlFlow;
 
 /// The letters of keys in the state and in a month.
-const OF_STATE: &[u8] = b"HNSabcdefghijklmnopqrstuvwxyz";
+const OF_STATE: &[u8] = b"HNPQSabcdefghijklmnopqrstuvwxyz";
 const OF_MONTH: &[u8] = b"bdfnrtuxz";
 /// The letters of entries without a value: their keys say everything.
 const EMPTY: &[u8] = b"bfkt";
