@@ -32,9 +32,14 @@ impl Channel {
         self.accounts(mark_of(node))
     }
 
+    /// How many subscribe to a node.
+    pub fn subscriber_count(&self, node: Node) -> usize {
+        self.crowd.seats.count(mark_of(node))
+    }
+
     /// Whether anybody subscribes to a node.
     pub fn has_subscribers(&self, node: Node) -> bool {
-        self.crowd.seats.count(mark_of(node)) > 0
+        self.subscriber_count(node) > 0
     }
 
     /// The list of those who may join a closed channel: its participants and those who wait.

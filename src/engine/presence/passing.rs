@@ -3,7 +3,7 @@
 
 use super::super::{Engine, Turn};
 use super::online::ResourcePlace;
-use crate::channel::{Channel, Member, ParticipantId};
+use crate::channel::{Channel, ChannelName, Member, Node, ParticipantId};
 use crate::engine::occupants::Stirred;
 use jid::BareJid;
 
@@ -49,9 +49,28 @@ impl Engine {
         }
     }
 
-    fn takes_presence(&self, tag: u64, name: &crate::channel::ChannelName) -> bool {
-        let is_meant = |channel: &&Channel| channel.profile().tag == tag && channel.settings().presence;
-        self.channels.channel(name).filter(is_meant).is_some_and(|channel| !self.is_crowded(channel))
+    /// Whether what is said in a room is kept for people of MIX: somebody is there to hear it, and not too many say something.
+    fn takes_presence(&self, tag: u64, name: &ChannelName) -> bool {
+        let people_max = self.service.limits.presence_participants_max;
+        self.channels.channel(name).is_some_and(|channel| {
+            let people = channel.participant_count() + self.occupants.seats(tag).passer_by_count();
+            channel.profile().tag == tag
+                && channel.settings().presence
+                && channel.has_subscribers(Node::Presence)
+                && people <= people_max
+        })
+    }
+
+    /// Somebody subscribed to presence in a channel. The first one has what those who pass by said before.
+    pub(super) fn recall_passing(&mut self, name: &ChannelName, tag: u64) {
+        let is_first = self.channels.channel(name).is_some_and(|channel| channel.subscriber_count(Node::Presence) == 1);
+        let sessions =
+            self.occupants.room(tag).into_iter().flat_map(|room| room.occupants()).flat_map(|seat| &seat.sessions);
+        let is_any_unknown =
+            || sessions.map(|it| &it.full).any(|full| self.presence.online.place_of(tag, full).is_none());
+        if is_first && self.takes_presence(tag, name) && is_any_unknown() {
+            self.occupants.stir(tag);
+        }
     }
 
     /// Whoever passes by in the room of a channel.

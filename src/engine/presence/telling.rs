@@ -231,6 +231,7 @@ impl Engine {
         }
         if member.is_joined() && member.subscriptions.contains(Node::Presence) {
             self.probe_participants(name);
+            self.recall_passing(name, tag);
         }
         if !member.is_joined() {
             for place in &places {
