@@ -102,7 +102,7 @@ async fn read(from: &AsyncFd<SignalFd>) -> io::Result<u32> {
     }
 }
 
-/// From here on these signals wait until [`Signals`] reads them: in this thread and those that it starts, and in a program that
+/// From here on these signals wait until `Signals` reads them: in this thread and those that it starts, and in a program that
 /// is executed in the place of this one. So it has to come before any other thread.
 ///
 /// # Errors
