@@ -270,7 +270,7 @@ fn shared(place: u32, address: &str) -> [Out; 2] {
 }
 
 fn multicast(place: usize, to: &str) -> Out {
-    let service = Some(MulticastService { to: to.into(), addresses_max: 20, presence_max: None });
+    let service = Some(MulticastService { to: to.into(), addresses_max: 20, presence_max: None, as_text: false });
     Out::Book(Delta::Multicast { home: HomeNo::new(place).unwrap(), service })
 }
 

@@ -12,6 +12,8 @@ pub const DISCO_INFO: &str = "http://jabber.org/protocol/disco#info";
 pub const ADDRESS: &str = "http://jabber.org/protocol/address";
 /// The service's own: our module for Prosody announces it (`prosody/mod_mixd.lua`).
 pub const MIXD_HOST: &str = "urn:mixd:host:1";
+/// Our module at the host server: addresses of XEP-0033 as one text, with a tab between two.
+pub const MIXD_LIST: &str = "urn:mixd:multicast:list:0";
 /// The service's own: our module announces that it hands out presence, too.
 pub const MIXD_PRESENCE: &str = "urn:mixd:multicast:presence:0";
 /// XEP-0030 items.
@@ -54,8 +56,6 @@ pub const VERSION: &str = "jabber:iq:version";
 pub const ROSTER: &str = "jabber:iq:roster";
 /// XEP-0115 capabilities.
 pub const CAPS: &str = "http://jabber.org/protocol/caps";
-/// What the namespaces of MIX begin with.
-pub const MIX: &str = "urn:xmpp:mix:";
 /// XEP-0369 MIX-CORE, in the version that every client speaks.
 pub const MIX_CORE: &str = "urn:xmpp:mix:core:1";
 /// XEP-0369 MIX-CORE, in an earlier version: ejabberd sends its leave in it.

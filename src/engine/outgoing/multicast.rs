@@ -77,6 +77,7 @@ pub struct KnownService {
     at: String,
     addresses_max: usize,
     presence_max: Option<usize>,
+    as_text: bool,
 }
 
 #[derive(Debug)]
@@ -98,10 +99,11 @@ impl Home {
         };
         let [messages, presence] = [Kind::Message, Kind::Presence].map(|kind| addresses::limit(info, kind));
         // ejabberd tells the limits that were set. Our module has one for both.
-        let is_ours = info.parts().any(|child| child.attr("var") == Some(ns::MIXD_HOST));
+        let has = |feature: &str| info.parts().any(|child| child.attr("var") == Some(feature));
+        let (is_ours, as_text) = (has(ns::MIXD_HOST), has(ns::MIXD_LIST));
         let presence = presence.or(messages.map(|messages| if is_ours { messages } else { ADDRESSES_DEFAULT }));
         let presence_max = addresses::takes_presence(info).then(|| most(presence));
-        MulticastService { to: by.to_owned(), addresses_max: most(messages), presence_max }
+        MulticastService { to: by.to_owned(), addresses_max: most(messages), presence_max, as_text }
     }
 }
 
@@ -140,8 +142,8 @@ impl Homes {
     /// The services in use.
     pub(in crate::engine) fn known(&self) -> Vec<KnownService> {
         let known = self.homes.iter().filter_map(|home| {
-            let MulticastService { to, addresses_max, presence_max } = home.service.clone()?;
-            Some(KnownService { domain: home.domain.clone(), at: to, addresses_max, presence_max })
+            let MulticastService { to, addresses_max, presence_max, as_text } = home.service.clone()?;
+            Some(KnownService { domain: home.domain.clone(), at: to, addresses_max, presence_max, as_text })
         });
         known.collect()
     }
@@ -161,7 +163,7 @@ impl Homes {
         let settled = home.settings.addresses_max.unwrap_or(usize::MAX);
         let most = |known: usize| settled.min(known).max(1);
         let (addresses_max, presence_max) = (most(known.addresses_max), known.presence_max.map(most));
-        home.service = Some(MulticastService { to: known.at, addresses_max, presence_max });
+        home.service = Some(MulticastService { to: known.at, addresses_max, presence_max, as_text: known.as_text });
         Some(Delta::Multicast { home: no, service: home.service.clone() })
     }
 

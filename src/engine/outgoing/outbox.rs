@@ -106,6 +106,8 @@ pub struct MulticastService {
     pub addresses_max: usize,
     /// The most addresses in one presence. `None`: it takes no presence.
     pub presence_max: Option<usize>,
+    /// Whether it takes the addresses as one text (`ns::MIXD_LIST`), which it reads in less time than elements.
+    pub as_text: bool,
 }
 
 impl MulticastService {

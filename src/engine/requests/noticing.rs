@@ -8,6 +8,9 @@ use crate::xmpp::{Parts, ns};
 use jid::{FullJid, Jid};
 use minidom::Element;
 
+/// What the namespaces of MIX begin with.
+const OF_MIX: &str = "urn:xmpp:mix:";
+
 impl Engine {
     /// Refuses a message from an account that may not speak in the channel, or from a client that does not hear what is said
     /// there, before it is read.
@@ -94,7 +97,7 @@ impl Engine {
     fn notice_client_of_service(&mut self, asked: &Asked<'_>, asker: &Jid, turn: &mut Turn) {
         let Way::Stanza { payload, reply, .. } = &asked.way else { return };
         // Of a request that creates a channel, the channel is known by now. What is sent goes to the bare JID as before.
-        let is_of_mix = payload.ns().starts_with(ns::MIX)
+        let is_of_mix = payload.ns().starts_with(OF_MIX)
             && reply.from == self.service.domain.as_str()
             && self.people.accounts().is_at_bare(&asked.actor.account);
         let speaks = is_of_mix || payload.has_ns(ns::GROUP) || payload.parts().any(|child| child.has_ns(ns::GROUP));

@@ -13,7 +13,7 @@ fn multicast(line: &mut Line, tag: u64, count: u32, addresses_max: usize) {
             entry.home = Some(home);
         }
     }
-    let service = Some(MulticastService { to: "m.h".into(), addresses_max, presence_max: None });
+    let service = Some(MulticastService { to: "m.h".into(), addresses_max, presence_max: None, as_text: false });
     parcel.outs.push(Out::Book(Delta::Multicast { home, service }));
     line.push(parcel, 0);
 }

@@ -5,7 +5,7 @@
 //! that pass through a busy multicast service (RFC 6120 §10.1).
 
 use super::{AddressBook, Recipients};
-use crate::engine::outgoing::outbox::{BookEntry, EntryNo, Fan, HomeNo, Out};
+use crate::engine::outgoing::outbox::{BookEntry, EntryNo, Fan, HomeNo, MulticastService, Out};
 
 /// The child that a groupchat message needs to pass ejabberd's own PAM.
 const MARKER: &[u8] = b"<mix xmlns=''/>";
@@ -16,6 +16,10 @@ const ADDRESSES: &[u8] = b"'><addresses xmlns='http://jabber.org/protocol/addres
 const ADDRESSES_END: &[u8] = b"</addresses>";
 const ADDRESS: &[u8] = b"<address type='bcc' jid='";
 const ADDRESS_END: &[u8] = b"'/>";
+/// Of a service that takes addresses as one text.
+const TEXT: &[u8] = b"<list xmlns='urn:mixd:multicast:list:0'>";
+const TEXT_END: &[u8] = b"</list>";
+const TAB: &[u8] = b"\t";
 /// The most bytes of an address list. Prosody accepts stanzas of 512 KiB from a component by default, and a payload may
 /// take less than half of that.
 const LIST_BYTES: usize = 128 * 1024;
@@ -149,6 +153,20 @@ impl<'a> Text<'a> {
 struct AddressList {
     start: usize,
     count: usize,
+    /// Whether the addresses are one text.
+    as_text: bool,
+}
+
+impl AddressList {
+    /// Appends an address, which is escaped.
+    fn add(&mut self, address: &str, out: &mut Vec<u8>) {
+        let (before, behind) = match self.as_text {
+            true => (if self.count == 0 { &[][..] } else { TAB }, &[][..]),
+            false => (ADDRESS, ADDRESS_END),
+        };
+        [before, address.as_bytes(), behind].iter().for_each(|bytes| out.extend_from_slice(bytes));
+        self.count += 1;
+    }
 }
 
 /// A fan-out that is being written.
@@ -205,7 +223,7 @@ impl AddressBook {
             let numbers = if is_last { &all[..end.numbers.min(all.len())] } else { all };
             let service = cursor.round.home().and_then(|home| self.service(home));
             let done = match service.and_then(|service| Some((service, service.addresses_max_of(fan)?))) {
-                Some((service, most)) => writing.lists((&service.to, most), numbers, cursor),
+                Some((service, most)) => writing.lists((service, most), numbers, cursor),
                 None => writing.copies(numbers, cursor),
             };
             if !done || is_last {
@@ -234,7 +252,12 @@ impl<'a> Writing<'a> {
         true
     }
 
-    fn lists(&mut self, (to, addresses_max): (&str, usize), numbers: &[EntryNo], cursor: &mut Cursor) -> bool {
+    fn lists(
+        &mut self,
+        (service, addresses_max): (&MulticastService, usize),
+        numbers: &[EntryNo],
+        cursor: &mut Cursor,
+    ) -> bool {
         let text = self.text.marked(cursor.round.is_marked());
         let mut list: Option<AddressList> = None;
         while let Some(&no) = numbers.get(cursor.numbers) {
@@ -249,14 +272,12 @@ impl<'a> Writing<'a> {
             for address in entry.reached.addresses_in(self.recipients.tag) {
                 let open = list.get_or_insert_with(|| {
                     let start = self.out.len();
-                    text.head(to, self.out);
+                    text.head(&service.to, self.out);
                     self.out.extend_from_slice(ADDRESSES);
-                    AddressList { start, count: 0 }
+                    self.out.extend_from_slice(if service.as_text { TEXT } else { &[] });
+                    AddressList { start, count: 0, as_text: service.as_text }
                 });
-                self.out.extend_from_slice(ADDRESS);
-                self.out.extend_from_slice(address.as_bytes());
-                self.out.extend_from_slice(ADDRESS_END);
-                open.count += 1;
+                open.add(address, self.out);
                 if open.count >= addresses_max || self.out.len() - open.start >= LIST_BYTES {
                     close(list.take(), text, cursor, self.out);
                 }
@@ -278,6 +299,7 @@ fn close(list: Option<AddressList>, text: Text<'_>, cursor: &mut Cursor, out: &m
     let Some(list) = list else { return };
     cursor.copies += list.count;
     cursor.used |= cursor.round.home().map_or(0, HomeNo::bit);
+    out.extend_from_slice(if list.as_text { TEXT_END } else { &[] });
     out.extend_from_slice(ADDRESSES_END);
     text.behind_addresses(out);
 }

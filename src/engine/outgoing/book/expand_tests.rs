@@ -12,7 +12,7 @@ fn home(place: usize) -> HomeNo {
 }
 
 fn multicast(home: HomeNo, to: &str, addresses_max: usize) -> Delta {
-    Delta::Multicast { home, service: Some(MulticastService { to: to.into(), addresses_max, presence_max: None }) }
+    Delta::Multicast { home, service: Some(MulticastService { to: to.into(), addresses_max, presence_max: None, as_text: false }) }
 }
 
 /// Accounts with their addresses, marker and home server.
@@ -85,7 +85,7 @@ fn recipients_of_one_home_server_share_stanzas_and_the_others_get_copies() {
 fn presence_takes_the_way_of_messages_where_the_service_takes_presence() {
     let mut book = book(&[(&["a@h/1"], false, Some(0)), (&["b@h/1"], false, Some(0))]);
     let takes = |presence_max| {
-        let service = MulticastService { to: "m.h".into(), addresses_max: 20, presence_max };
+        let service = MulticastService { to: "m.h".into(), addresses_max: 20, presence_max, as_text: false };
         Delta::Multicast { home: home(0), service: Some(service) }
     };
     let presence =
@@ -171,4 +171,21 @@ fn a_service_that_is_gone_means_copies() {
     book.apply(Delta::Multicast { home: home(0), service: None });
     assert!(!text(&book, &fan()).contains("addresses"));
     assert_eq!((book.multicast_of(home(0)), book.multicast_of(home(1))), (Some("m.h"), None));
+}
+
+#[test]
+fn a_service_that_takes_addresses_as_one_text_gets_them_so() {
+    let mut book = book(&[(&["a@h/1", "b&amp;c@h/2"], false, Some(0)), (&["d@h"], true, Some(0))]);
+    let service = MulticastService { to: "h".into(), addresses_max: 20, presence_max: None, as_text: true };
+    book.apply(Delta::Multicast { home: home(0), service: Some(service) });
+    let list = |addresses: &str, rest: &str| {
+        format!(
+            "<message from='c@m' to='h'><addresses xmlns='http://jabber.org/protocol/address'>\
+             <list xmlns='urn:mixd:multicast:list:0'>{addresses}</list></addresses><b/>{rest}</message>"
+        )
+    };
+    let (mut out, mut cursor, fan) = (Vec::new(), Cursor::default(), fan());
+    assert!(book.write(&fan, &book.recipients(&fan), &mut cursor, usize::MAX, &mut out));
+    let expected = list("a@h/1\tb&amp;c@h/2", "") + &list("d@h", "<mix xmlns=''/>");
+    assert_eq!((String::from_utf8(out).unwrap(), cursor.copies), (expected, 3));
 }
