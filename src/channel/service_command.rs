@@ -53,6 +53,8 @@ pub enum ServiceCommand {
     AnnounceToAll(Announcement),
     /// List all channels.
     ListEveryChannel(Slice),
+    /// XEP-0045, example 207: put everybody out of all rooms, because the service ends for good.
+    CloseRooms,
     /// Ask for the numbers of the service.
     TakeCensus,
     /// XEP-0030: ask for the description of an address of the service.

@@ -1,6 +1,6 @@
 //! XEP-0045 §10.9: rooms whose channels are no more. Each session is told of it from its own nick, some in each turn.
 
-use super::super::outgoing::outbox::Audience;
+use super::super::outgoing::outbox::{Audience, Delta, ListId, Out};
 use super::super::outgoing::unsent::halves;
 use super::super::{Engine, Turn};
 use super::Occupants;
@@ -10,7 +10,8 @@ use super::seat::{Seat, Session};
 use crate::channel::{ChannelName, Member, Nick, Seats};
 use crate::engine::outgoing::outbox::EntryNo;
 use crate::xep::availability::Availability;
-use crate::xep::muc::presence;
+use crate::xep::List;
+use crate::xep::muc::presence::{self, status};
 use jid::{BareJid, FullJid};
 use rand::Rng;
 
@@ -41,6 +42,14 @@ impl Occupants {
         self.ended.insert(tag, EndedRoom { room, why });
     }
 
+    /// The service ends for good: everybody is out, and nobody enters until it is started anew.
+    #[expect(clippy::disallowed_methods, reason = "in any order: they are kept by tags")]
+    pub fn close_all(&mut self) {
+        self.is_closed = true;
+        let tags: Vec<u64> = self.rooms.keys().copied().collect();
+        tags.into_iter().for_each(|tag| self.end_room(tag, Why::Closed));
+    }
+
     /// The end of a channel was not stored.
     pub(super) fn revive_room(&mut self, tag: u64) {
         if let Some(EndedRoom { room, .. }) = self.ended.remove(&tag) {
@@ -55,7 +64,7 @@ impl Occupants {
             room: room.name.clone(),
             farewell: match why {
                 Why::Destroyed(farewell) => Some(farewell.clone()),
-                Why::Lost => None,
+                Why::Lost | Why::Closed => None,
             },
             untold: room
                 .occupants()
@@ -132,8 +141,11 @@ impl Engine {
         let presence = match why {
             Why::Destroyed(farewell) => presence::destroyed(&from, &id, (&member.id, &farewell)),
             Why::Lost => presence::lost(&from, &id, (&member.id, Ended::Lost.codes())),
+            Why::Closed => presence::lost(&from, &id, (&member.id, &[status::SHUTDOWN])),
         };
         turn.tell_all(Audience::One(session.no), halves(&presence, false));
+        // The channel may be there still.
+        turn.outbox.push(Out::Book(Delta::Removed(ListId { tag, list: List::Sessions }, session.placed())));
         self.people.leave_session(session.no, &mut turn.outbox);
     }
 }

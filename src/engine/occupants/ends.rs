@@ -48,6 +48,8 @@ pub(super) enum Why {
     Destroyed(Farewell),
     /// It never came to be, or is another one.
     Lost,
+    /// The service ends for good: an operator closed all rooms.
+    Closed,
 }
 
 /// A room that is no more, as the next process knows it.

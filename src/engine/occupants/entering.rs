@@ -46,7 +46,7 @@ impl Engine {
         (name, nick): (&ChannelName, &str),
         turn: &mut Turn,
     ) {
-        if !self.service.limits.muc.enabled {
+        if !self.service.limits.muc.enabled || self.occupants.is_closed {
             return turn.refuse_by(Reply::to_stanza(stanza), &Refusal::NoSuchService);
         }
         let tag = self.channels.tag_of(name);

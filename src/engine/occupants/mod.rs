@@ -129,6 +129,8 @@ pub(in crate::engine) struct Occupants {
     ruling: Option<Ruling>,
     /// Seats that changed in the turn, by accounts and the tags of channels.
     unsaved: BTreeSet<(BareJid, u64)>,
+    /// Whether an operator closed all rooms.
+    pub is_closed: bool,
     /// Sessions that began, ended or said something in the turn, in that order.
     stirred: Vec<Stirred>,
     ghosts: heard::Ghosts,
@@ -165,6 +167,7 @@ impl Occupants {
             letters: letters::Letters::new(own_domains),
             ruling: None,
             unsaved: BTreeSet::new(),
+            is_closed: false,
             stirred: Vec::new(),
             ghosts: heard::Ghosts::default(),
             watchers: watchers::Watchers::new(own_domains),

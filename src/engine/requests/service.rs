@@ -48,6 +48,11 @@ impl Engine {
             }
             ServiceCommand::AnnounceToAll(wanted) => self.announce_to_all(&asked.actor, wanted, turn),
             ServiceCommand::ListEveryChannel(slice) => self.list_every_channel(&asked.actor, &slice),
+            ServiceCommand::CloseRooms => {
+                self.require_at_service(&asked.actor, ServiceAction::Administer)?;
+                self.occupants.close_all();
+                Ok(Effects::none(Answer::Done))
+            }
             ServiceCommand::TakeCensus => self.take_census(&asked.actor),
             ServiceCommand::Describe { node } => {
                 let may_create = self.service.may_create(account);

@@ -16,4 +16,5 @@ pub(super) const END_ACCOUNT: &str = "urn:mixd:command:1#end-account";
 pub(super) const ERASE_ACCOUNT: &str = "urn:mixd:command:1#erase-account";
 pub(super) const SHOW_ACCOUNT: &str = "urn:mixd:command:1#show-account";
 pub(super) const EXPORT_ACCOUNT: &str = "urn:mixd:command:1#export-account";
+pub(super) const CLOSE_ROOMS: &str = "urn:mixd:command:1#close-rooms";
 pub(super) const STATISTICS: &str = "urn:mixd:command:1#statistics";

@@ -128,6 +128,18 @@ pub(super) const COMMANDS: &[Adhoc] = &[
         done: |_, _, _| CommandDone::told("Nothing is known."),
     },
     Adhoc {
+        node: node::CLOSE_ROOMS,
+        label: "Close all rooms for good",
+        right: OPERATOR,
+        open: Some(|_, _| Stage::only(form("Close all rooms", CLOSE_ROOMS, [for_sure("Yes, close them")]))),
+        goes_on: false,
+        read: |fields, _| match fields.is_ticked("sure") {
+            true => Ok(ServiceCommand::CloseRooms.into()),
+            false => Err(bad("'sure' has to be ticked: clients that are out do not come back by themselves")),
+        },
+        done: |_, _, _| CommandDone::told("Everybody is being told, and nobody enters any more."),
+    },
+    Adhoc {
         node: node::STATISTICS,
         label: "Statistics of the service",
         right: OPERATOR,
@@ -147,6 +159,8 @@ const CREATE: &str = "Without a name it gets one that nobody guesses, and is on 
 const ANNOUNCE: &str = "To all who follow the messages of one channel; without a channel to everybody who is in any, once, \
                         some hundreds a second. It is in no archive.";
 
+const CLOSE_ROOMS: &str = "For a service that ends for good: all occupants of all rooms are put out and told that it shuts down, and \
+                           nobody enters until the service is started anew. Participants by MIX stay.";
 const END_ACCOUNT: &str = "For an account that does not exist any more: it leaves every channel and group, those that it owns get \
                            another owner, its registered nick and its invitations go. What it wrote stays.";
 const ERASE_ACCOUNT: &str = "It is ended as by the command for that. Besides, what it wrote in any channel gives way to a mark \

@@ -29,6 +29,8 @@ pub mod status {
     pub const MEMBERS_ONLY: u16 = 322;
     /// The occupant could not be reached.
     pub const UNREACHABLE: u16 = 333;
+    /// The service ends for good.
+    pub const SHUTDOWN: u16 = 332;
     /// The room gave the client another nick than it asked for.
     pub const NICK_ASSIGNED: u16 = 210;
 }

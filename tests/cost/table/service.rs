@@ -418,6 +418,13 @@ pub const FAMILIES: &[Family] = &[
         is_end: false,
     },
     Family {
+        name: "command: close all rooms",
+        before: nothing,
+        around: |_, inner| command("urn:mixd:command:1#close-rooms", "<field var='sure'><value>1</value></field>", inner),
+        parts: FIELDS,
+        is_end: true,
+    },
+    Family {
         name: "command: statistics of the service",
         before: nothing,
         around: |_, inner| command("urn:mixd:command:1#statistics", "", inner),
