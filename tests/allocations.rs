@@ -140,7 +140,8 @@ fn an_address_on_a_list_allocates_nothing() {
     let mut service = Service::of(10_000);
     let fans = service.take(&message(1));
     let [fan] = &fans[..] else { panic!("{} fan-outs", fans.len()) };
-    let found = Some(MulticastService { to: "multicast.h".into(), addresses_max: 500, presence_max: None, as_text: false });
+    let found =
+        Some(MulticastService { to: "multicast.h".into(), addresses_max: 500, presence_max: None, as_text: false });
     service.book.apply(Delta::Multicast { home: HomeNo::new(0).unwrap(), service: found });
     let mut block = Vec::with_capacity(256 * 1024 + fan.head.len() + fan.tail.len() + 100);
     let recipients = service.book.recipients(fan);

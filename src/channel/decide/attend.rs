@@ -64,7 +64,8 @@ impl Channel {
         let passer_by = context.live.seats.passer_by(&actor.account).filter(|_| draft.member(&actor.account).is_none());
         let id = passer_by.map_or(member.id.clone(), |passer_by| passer_by.id.clone());
         let named = is_stated || member.named;
-        let member = Member { preferences, id, named, ..member };
+        let spoke = member.spoke || passer_by.is_some_and(|passer_by| passer_by.spoke);
+        let member = Member { preferences, id, named, spoke, ..member };
         let answer = Answer::Joined { id: member.id.clone(), nick, subscribed: subscribe, preferences };
         draft.put(Change::Joined, member.clone());
         match invitation {

@@ -19,6 +19,10 @@ pub(in crate::engine) fn brought_in(sender: &BareJid, element: &Element) -> Vec<
         let invited = x.parts().filter(|part| part.name() == "invite").take(LOOKED_UP_MAX);
         return invited.filter_map(|part| Some(address::jid(part.attr("to")?).ok()?.to_bare())).collect();
     }
+    if element.is("query", ns::MUC_ADMIN) {
+        let made = element.parts().filter(|part| part.attr("affiliation").is_some()).take(LOOKED_UP_MAX);
+        return made.filter_map(|part| Some(address::jid(part.attr("jid")?).ok()?.to_bare())).collect();
+    }
     if !element.is("members", ns::GROUP) {
         return Vec::new();
     }
@@ -36,6 +40,7 @@ pub(in crate::engine) fn brought_in_by(account: &BareJid, command: &Command) -> 
         Command::InviteByRoom(invitees) => {
             invitees.iter().take(LOOKED_UP_MAX).map(|invitee| invitee.jid.clone()).collect()
         }
+        Command::SetAffiliations(edits) => edits.iter().take(LOOKED_UP_MAX).map(|edit| edit.jid.clone()).collect(),
         _ => Vec::new(),
     }
 }

@@ -9,8 +9,8 @@ use super::room::Room;
 use super::seat::{Seat, Session};
 use crate::channel::{ChannelName, Member, Nick, Seats};
 use crate::engine::outgoing::outbox::EntryNo;
-use crate::xep::availability::Availability;
 use crate::xep::List;
+use crate::xep::availability::Availability;
 use crate::xep::muc::presence::{self, status};
 use jid::{BareJid, FullJid};
 use rand::Rng;
@@ -47,7 +47,13 @@ impl Occupants {
     pub fn close_all(&mut self) {
         self.is_closed = true;
         let tags: Vec<u64> = self.rooms.keys().copied().collect();
-        tags.into_iter().for_each(|tag| self.end_room(tag, Why::Closed));
+        for tag in tags {
+            let Some(room) = self.rooms.get(&tag) else { continue };
+            let (name, passers_by) = (room.name.clone(), room.seats.passers_by().cloned().collect::<Vec<Member>>());
+            self.end_room(tag, Why::Closed);
+            // People of MIX stay, and hear that they are gone.
+            passers_by.into_iter().for_each(|member| self.owe(name.clone(), tag, member));
+        }
     }
 
     /// The end of a channel was not stored.

@@ -9,6 +9,7 @@ use crate::engine::outgoing::outbox::EntryNo;
 use crate::engine::share::Full;
 use crate::xep::availability::Availability;
 use jid::{BareJid, FullJid};
+use std::sync::Arc;
 
 impl Occupants {
     /// Finds room for one more session of an account.
@@ -127,6 +128,7 @@ impl Occupants {
         };
         let Some(tag) = self.tag_of(&name, &full) else { return false };
         let is_silenced = self.take_words(tag, &full).is_some();
+        self.stirred.push(Stirred { tag, full: Arc::new(full) });
         self.tell_later(tag, account);
         is_silenced
     }

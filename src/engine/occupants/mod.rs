@@ -183,12 +183,6 @@ impl Occupants {
         }
     }
 
-    /// What the sessions of a room say is to be shown anew.
-    pub fn stir(&mut self, tag: u64) {
-        let sessions = self.rooms.get(&tag).into_iter().flat_map(Room::occupants).flat_map(|seat| &seat.sessions);
-        self.stirred.extend(sessions.map(|session| Stirred { tag, full: session.full.clone() }));
-    }
-
     /// Sessions that began, ended or said something since this was asked last.
     pub fn take_stirred(&mut self) -> Vec<Stirred> {
         std::mem::take(&mut self.stirred)

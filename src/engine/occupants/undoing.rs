@@ -21,7 +21,7 @@ impl Occupants {
     }
 
     /// People of MIX are to be told of somebody who passes by, or passed by.
-    fn owe(&mut self, name: ChannelName, tag: u64, member: Member) {
+    pub(super) fn owe(&mut self, name: ChannelName, tag: u64, member: Member) {
         if self.owed_count >= OWED_MAX {
             return;
         }

@@ -28,6 +28,7 @@ impl Engine {
                 tracing::info!(%domain, "the host server delivers to the clients of its accounts");
             }
             self.people.accounts.reroute(domain, &mut turn.outbox);
+            self.people.accounts.readdress(domain, &mut turn.outbox);
         }
     }
 

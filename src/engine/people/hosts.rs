@@ -192,11 +192,11 @@ impl Hosts {
 
     /// Sets a domain's software. Returns whether its accounts are addressed differently now.
     pub fn learn_software(&mut self, domain: &str, is_ejabberd: bool) -> bool {
-        let before = (self.is_marked(domain), self.spreads(domain));
+        let before = self.way_to(domain);
         if let Some(host) = self.host(domain) {
             (host.said, host.is_ejabberd) = (true, Some(is_ejabberd));
         }
-        before != (self.is_marked(domain), self.spreads(domain))
+        before != self.way_to(domain)
     }
 
     /// Notes that a domain is being queried.
@@ -234,21 +234,29 @@ impl Hosts {
         self.hosts.get(domain).is_some_and(|host| host.asked && !host.said)
     }
 
-    /// Notes that a domain runs ejabberd, by a request that only ejabberd sends, unless the domain said what it is.
-    pub fn learn_ejabberd(&mut self, domain: &str) {
+    /// Notes that a domain runs ejabberd, by a request that only ejabberd sends, unless the domain said what it is. Returns
+    /// whether its accounts are addressed differently now.
+    pub fn learn_ejabberd(&mut self, domain: &str) -> bool {
+        let before = self.way_to(domain);
         if let Some(host) = self.host(domain) {
             host.is_ejabberd.get_or_insert(true);
         }
+        before != self.way_to(domain)
+    }
+
+    /// All that the address book has of a domain's accounts because of their server.
+    fn way_to(&self, domain: &str) -> (bool, bool, bool) {
+        (self.takes_bare(domain, false), self.is_marked(domain), self.spreads(domain))
     }
 
     /// Sets whether a trusted domain has our module. Returns whether its accounts are addressed differently now.
     pub fn learn_delivery(&mut self, domain: &str, delivers: bool) -> bool {
-        let before = self.takes_bare(domain, false);
+        let before = self.way_to(domain);
         let delivers = delivers && self.trusts(domain);
         if let Some(host) = self.host(domain) {
             host.delivers = delivers;
         }
-        before != self.takes_bare(domain, false)
+        before != self.way_to(domain)
     }
 
     /// Whether a domain has our module, and its mode is not configured.

@@ -105,6 +105,13 @@ impl People {
         self.accounts.note_membership(jid, member, out);
     }
 
+    /// A request came that only ejabberd sends.
+    pub(in crate::engine) fn learn_ejabberd(&mut self, domain: &str, out: &mut Vec<Out>) {
+        if self.accounts.hosts.learn_ejabberd(domain) {
+            self.accounts.readdress(domain, out);
+        }
+    }
+
     /// Ends pauses that have lasted a day.
     pub(in crate::engine) fn end_pauses(&mut self, now: Stamp, out: &mut Vec<Out>) {
         self.accounts.end_pauses(now, out);

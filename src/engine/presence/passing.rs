@@ -2,50 +2,48 @@
 //! them as participants for as long as they sit in the room.
 
 use super::super::{Engine, Turn};
-use super::online::ResourcePlace;
 use crate::channel::{Channel, ChannelName, Member, Node, ParticipantId};
 use crate::engine::occupants::Stirred;
-use jid::BareJid;
+use jid::{BareJid, FullJid};
+use std::sync::Arc;
 
 impl Engine {
     /// At the end of a turn: whoever passes by and said something, came or went is shown so on the presence nodes.
     pub(in crate::engine) fn share_presence_of_rooms(&mut self, turn: &mut Turn) {
         for Stirred { tag, full } in self.occupants.take_stirred() {
-            let account = full.to_bare();
-            let Some(room) = self.occupants.room(tag) else {
-                if let Some(place) = self.presence.online.place_of(tag, &full) {
-                    self.end_passing(&place, &account, turn);
-                }
-                continue;
-            };
-            let session = room.seat_of(&account).and_then(|seat| seat.sessions.iter().find(|it| it.full == full));
-            let (name, says) = (room.name.clone(), session.map(|session| session.says.clone()));
-            let passes = room.seats.passer_by(&account).map(|member| member.id.clone());
-            let place = match passes.zip(says) {
-                Some((id, says)) if self.takes_presence(tag, &name) => {
-                    self.presence.online.say(tag, &name, &id, &full, says)
-                }
-                Some(_) => None,
-                None => {
-                    if let Some(place) = self.presence.online.place_of(tag, &full) {
-                        self.end_passing(&place, &account, turn);
-                    }
-                    None
-                }
-            };
-            if let Some(place) = place {
-                // A client of a room is not sent the presence of participants in the form of MIX.
-                self.presence.online.take_news(&place);
-                self.deliver_change(&place, turn);
-            }
+            self.share_presence_of(tag, &full, turn);
         }
     }
 
-    /// A session is over: what it said is, too, but for a client that is in the channel by MIX as well.
-    fn end_passing(&mut self, place: &ResourcePlace, account: &BareJid, turn: &mut Turn) {
-        let full = account.with_resource_str(&place.resource);
-        if !full.is_ok_and(|full| self.people.accounts().is_known(&full, true)) {
-            self.unavailable(place, turn);
+    fn share_presence_of(&mut self, tag: u64, full: &FullJid, turn: &mut Turn) {
+        let account = full.to_bare();
+        let said = self.occupants.room(tag).and_then(|room| {
+            let seat = room.seat_of(&account)?;
+            let session = seat.sessions.iter().find(|it| *it.full == *full)?;
+            // Whoever joined since stays online by what its client says.
+            let is_meant = || self.presence.online.place_of(tag, full).is_some();
+            let is_meant = room.seats.passer_by(&account).is_some() || is_meant();
+            is_meant.then(|| (room.name.clone(), seat.id.clone(), session.says.clone()))
+        });
+        let place = match said.filter(|(name, ..)| self.takes_presence(tag, name)) {
+            Some((name, id, says)) => self.presence.online.say(tag, &name, &id, full, says),
+            None => return self.end_passing(tag, full, turn),
+        };
+        if let Some(place) = place {
+            // A client of a room is not sent the presence of participants in the form of MIX.
+            self.presence.online.take_news(&place);
+            self.deliver_change(&place, turn);
+        }
+    }
+
+    /// What a client said in a room holds no longer, unless it is in the channel by MIX as well.
+    fn end_passing(&mut self, tag: u64, full: &FullJid, turn: &mut Turn) {
+        let Some(place) = self.presence.online.place_of(tag, full) else { return };
+        let channel = self.presence.online.name_of(tag).and_then(|name| self.channels.channel(name));
+        let account = full.to_bare();
+        let is_in = channel.is_some_and(|it| it.participant(&account).is_some() || it.settings().open_presence);
+        if !is_in || !self.people.accounts().is_known(full, true) {
+            self.unavailable(&place, turn);
         }
     }
 
@@ -61,16 +59,14 @@ impl Engine {
         })
     }
 
-    /// Somebody subscribed to presence in a channel. The first one has what those who pass by said before.
-    pub(super) fn recall_passing(&mut self, name: &ChannelName, tag: u64) {
-        let is_first = self.channels.channel(name).is_some_and(|channel| channel.subscriber_count(Node::Presence) == 1);
-        let sessions =
-            self.occupants.room(tag).into_iter().flat_map(|room| room.occupants()).flat_map(|seat| &seat.sessions);
-        let is_any_unknown =
-            || sessions.map(|it| &it.full).any(|full| self.presence.online.place_of(tag, full).is_none());
-        if is_first && self.takes_presence(tag, name) && is_any_unknown() {
-            self.occupants.stir(tag);
-        }
+    /// Somebody subscribed to presence in a channel: what those who pass by said before is on the node from here on.
+    pub(super) fn recall_passing(&mut self, name: &ChannelName, tag: u64, turn: &mut Turn) {
+        let Some(room) = self.occupants.room(tag).filter(|_| self.takes_presence(tag, name)) else { return };
+        let passes = |full: &FullJid| room.seats.passer_by(&full.to_bare()).is_some();
+        let sessions = room.occupants().flat_map(|seat| &seat.sessions).map(|session| &session.full);
+        let unknown = sessions.filter(|full| passes(full) && self.presence.online.place_of(tag, full).is_none());
+        let unknown: Vec<Arc<FullJid>> = unknown.cloned().collect();
+        unknown.iter().for_each(|full| self.share_presence_of(tag, full, turn));
     }
 
     /// Whoever passes by in the room of a channel.

@@ -146,7 +146,10 @@ impl Engine {
         next: Option<SharedPresence>,
         turn: &mut Turn,
     ) {
-        let in_room = self.print_by_mix(name, account);
+        let channel = self.channels.channel(name);
+        let hides = channel.is_some_and(|it| it.participant(account).is_some_and(|member| !shares(it, member)));
+        // The channel does not say any more what the room was shown of whoever begins to hide it.
+        let in_room = self.print_by_mix(name, account).filter(|_| !hides);
         let (channel, resource) = (self.service.address_of(name), &*place.resource);
         let told = self.presence.online.entry(place).and_then(|entry| entry.told.as_ref());
         let moved = told.filter(|told| next.as_ref().is_none_or(|next| !next.is_from_same(told)));
@@ -190,6 +193,9 @@ impl Engine {
                     false => self.presence.online.probe_again(tag),
                 }
             }
+            Change::GuestSet { guest, .. } if guest.subscriptions.contains(Node::Presence) => {
+                self.recall_passing(name, tag, turn);
+            }
             _ => {
                 // `Change::member` says of each change whether it sets a record, so no new change is missed here.
                 if let Some(member) = change.member() {
@@ -231,7 +237,7 @@ impl Engine {
         }
         if member.is_joined() && member.subscriptions.contains(Node::Presence) {
             self.probe_participants(name);
-            self.recall_passing(name, tag);
+            self.recall_passing(name, tag, turn);
         }
         if !member.is_joined() {
             for place in &places {

@@ -65,7 +65,7 @@ impl Engine {
     fn iq(&mut self, stanza: &Stanza, turn: &mut Turn) {
         let reply = Reply::to_stanza(stanza);
         if is_of_ejabberd(stanza) {
-            self.people.hosts_mut().learn_ejabberd(stanza.from.domain().as_str());
+            self.people.learn_ejabberd(stanza.from.domain().as_str(), &mut turn.outbox);
         }
         let Some(payload) = stanza.payload() else {
             let refusal = Refusal::BadRequest("a request has exactly one child (RFC 6120 §8.2.3)".into());

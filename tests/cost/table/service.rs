@@ -420,7 +420,9 @@ pub const FAMILIES: &[Family] = &[
     Family {
         name: "command: close all rooms",
         before: nothing,
-        around: |_, inner| command("urn:mixd:command:1#close-rooms", "<field var='sure'><value>1</value></field>", inner),
+        around: |_, inner| {
+            command("urn:mixd:command:1#close-rooms", "<field var='sure'><value>1</value></field>", inner)
+        },
         parts: FIELDS,
         is_end: true,
     },

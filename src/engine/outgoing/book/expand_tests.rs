@@ -12,7 +12,10 @@ fn home(place: usize) -> HomeNo {
 }
 
 fn multicast(home: HomeNo, to: &str, addresses_max: usize) -> Delta {
-    Delta::Multicast { home, service: Some(MulticastService { to: to.into(), addresses_max, presence_max: None, as_text: false }) }
+    Delta::Multicast {
+        home,
+        service: Some(MulticastService { to: to.into(), addresses_max, presence_max: None, as_text: false }),
+    }
 }
 
 /// Accounts with their addresses, marker and home server.

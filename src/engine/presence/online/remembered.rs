@@ -92,6 +92,9 @@ impl Online {
         let KnownResource { channel: (tag, name), id, full, says, told, is_new, waits } = known;
         let is_available = says.is_some();
         let Some(place) = self.say(tag, &name, &id, &full, says.unwrap_or_default()) else { return };
+        if told.is_some() {
+            self.note_seen(tag, &id);
+        }
         self.keep_told(&place, told, is_new);
         if !is_available {
             self.unavailable(&place);
@@ -102,6 +105,9 @@ impl Online {
     }
 
     fn keep_told(&mut self, place: &ResourcePlace, told: Option<SharedPresence>, is_new: bool) {
-        self.change(place, |entry| (entry.told, entry.is_new) = (told, is_new));
+        self.change(place, |entry| {
+            entry.priority = entry.says.as_ref().map_or(0, Availability::priority);
+            (entry.told, entry.is_new) = (told, is_new);
+        });
     }
 }
