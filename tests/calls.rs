@@ -161,8 +161,8 @@ fn one_turn_lists_so_many_people_and_no_more() {
     let mut world = World::new();
     let gid = world.call("ann", Addressee::Service, wish(false)).unwrap().group.unwrap().gid;
     let read = |who| (who, Addressee::Gid(gid), Command::Group(GroupCommand::ReadProfile(Default::default())));
-    let (results, _) = world.turn([vec![read("ann"); 20_000], vec![read("bob"); 100]].concat());
-    let (results, others): (Vec<_>, Vec<_>) = results.into_iter().enumerate().partition(|(place, _)| *place < 20_000);
+    let (results, _) = world.turn([vec![read("ann"); 30_000], vec![read("bob"); 100]].concat());
+    let (results, others): (Vec<_>, Vec<_>) = results.into_iter().enumerate().partition(|(place, _)| *place < 30_000);
     assert!(others.into_iter().all(|(_, (_, result))| result.is_ok()), "somebody else has less, and is answered");
     let (served, refused): (Vec<_>, Vec<_>) =
         results.into_iter().map(|(_, (_, result))| result).partition(Result::is_ok);

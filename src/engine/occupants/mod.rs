@@ -130,7 +130,7 @@ pub(in crate::engine) struct Occupants {
     /// Seats that changed in the turn, by accounts and the tags of channels.
     unsaved: BTreeSet<(BareJid, u64)>,
     /// Whether an operator closed all rooms.
-    pub is_closed: bool,
+    is_closed: bool,
     /// Sessions that began, ended or said something in the turn, in that order.
     stirred: Vec<Stirred>,
     ghosts: heard::Ghosts,

@@ -17,6 +17,12 @@ pub(in crate::engine) const GONE_FROM_ROOMS: [&str; 3] = ["internal-server-error
 /// Those that mean that its server cannot be reached.
 pub(in crate::engine) const LOST: [&str; 2] = ["remote-server-not-found", "remote-server-timeout"];
 
+/// An entry to what is no room.
+fn refuse_entry(stanza: &Stanza, refusal: &Refusal, turn: &mut Turn) {
+    turn.refusals.push(refusal.into());
+    turn.send(errors::of_entry(stanza, stanza.to.to_bare().as_str(), refusal).into_xml());
+}
+
 impl Engine {
     /// Whether a stanza is presence of an account whose membership is unknown.
     pub(in crate::engine) fn is_presence_of_stranger(&self, stanza: &Stanza) -> bool {
@@ -47,10 +53,10 @@ impl Engine {
             }
             // XEP-0045 §10.1.1: the room cannot have such a name.
             ("", Some(Target::Nobody | Target::Participant(..))) if enter::entry(stanza).is_some() => {
-                turn.send(errors::of_entry(stanza, stanza.to.to_bare().as_str(), &Refusal::BadName).into_xml());
+                refuse_entry(stanza, &Refusal::BadName, turn);
             }
             ("", _) if enter::entry(stanza).is_some() => {
-                turn.send(errors::of_entry(stanza, stanza.to.to_bare().as_str(), &Refusal::NoNick).into_xml());
+                refuse_entry(stanza, &Refusal::NoNick, turn);
             }
             ("", target) => {
                 self.begin_anew(full, false, turn);

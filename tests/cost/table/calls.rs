@@ -248,6 +248,7 @@ pub const FAMILIES: &[Family] = &[
         ServiceCommand::AnnounceToAll(announcement(inner.len()))
     )),
     call!("call: list every channel", ALONE, |_, _| of_service("op@h", ServiceCommand::ListEveryChannel(ten()))),
+    call!("call: close all rooms, by whoever may not", ALONE, |_, _| of_service("joe@h", ServiceCommand::CloseRooms)),
     call!("call: take a census", ALONE, |_, _| of_service("op@h", ServiceCommand::TakeCensus)),
     call!("call: describe", ALONE, |_, _| at("hall", "p8@h", Command::Describe)),
     call!("call: list nodes", ALONE, |_, _| at("hall", "p8@h", Command::ListNodes)),

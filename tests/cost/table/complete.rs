@@ -21,6 +21,7 @@ const OF_NO_PEER: &[&str] = &[
     "jabber:iq:roster",
     "http://www.w3.org/XML/1998/namespace",
     "urn:mixd:host:1",
+    "urn:mixd:multicast:list:0",
     "urn:xmpp:mix:admin:0",
     "jabber:x:conference",
     "http://jabber.org/protocol/muc#register",

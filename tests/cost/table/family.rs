@@ -78,6 +78,9 @@ impl Filling<'_> {
 
 /// What is always refused; all else has to be taken, by what repeats first in it at least.
 const REFUSED: &[&str] = &[
+    // Other rows need the rooms. Operators alone may do it, and what it takes is done some sessions at a time.
+    "command: close all rooms, unticked",
+    "call: close all rooms, by whoever may not",
     "destroy a channel of many",
     "what nobody serves",
     "a question to a nick, by whoever is not there",

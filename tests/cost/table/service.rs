@@ -418,10 +418,10 @@ pub const FAMILIES: &[Family] = &[
         is_end: false,
     },
     Family {
-        name: "command: close all rooms",
+        name: "command: close all rooms, unticked",
         before: nothing,
         around: |_, inner| {
-            command("urn:mixd:command:1#close-rooms", "<field var='sure'><value>1</value></field>", inner)
+            command("urn:mixd:command:1#close-rooms", "<field var='sure'><value>0</value></field>", inner)
         },
         parts: FIELDS,
         is_end: true,
