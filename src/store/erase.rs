@@ -23,6 +23,9 @@ use slices::{clear, each, walk};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
+/// Earlier accounts of a name whose rows one step looks for in a channel.
+const NAMESAKES_MAX: u32 = 64;
+
 /// The nick that records of an erased account get.
 pub const ERASED_NICK: &str = "deleted account";
 
@@ -166,30 +169,38 @@ fn places(
     })?;
     let mut places = Vec::new();
     for (is_one, mut place) in all {
-        let passed_by = scribe.rewrite(|dbs| Ok((Vec::new(), passing(dbs, place.tag, unrecorded)?)))?;
-        place.ids.extend(passed_by);
+        let mut begun = Some(0);
+        while let Some(first) = begun {
+            let (found, next) = scribe.rewrite(|dbs| Ok((Vec::new(), passing(dbs, place.tag, first, unrecorded)?)))?;
+            place.ids.extend(found);
+            begun = next;
+        }
         places.extend((is_one || !place.ids.is_empty()).then_some(place));
     }
     Ok((places, ids))
 }
 
 /// The participant ids by which an account, or an earlier one of its name, passed by in a channel and wrote something. Of
-/// those who passed by long ago the channel has no trace; and rows are from before there were any.
+/// those who passed by long ago the channel has no trace; and rows are from before there were any. From the account that was
+/// the `first` of that name on, some at a time, since commits wait; and from which on there are more.
 fn passing(
     dbs: &impl Databases,
     tag: u64,
+    first: u32,
     Unrecorded { mark, id_of }: Unrecorded<'_>,
-) -> Result<BTreeSet<ParticipantId>, StoreError> {
+) -> Result<(BTreeSet<ParticipantId>, Option<u32>), StoreError> {
     let count: Option<(AccountMark, u32)> = dbs.value(Space::State, &keyspace::ended(mark))?;
+    let count = count.map_or(1, |(_, count)| count.max(1));
+    let last = count.min(first.saturating_add(NAMESAKES_MAX));
     let topic: Option<Topic> = dbs.value(Space::State, &keyspace::topic(tag))?;
     let mut found = BTreeSet::new();
-    for id in (0..count.map_or(1, |(_, count)| count.max(1))).map(|ended| id_of(tag, ended)) {
+    for id in (first..last).map(|ended| id_of(tag, ended)) {
         let is_in_topic = topic.as_ref().is_some_and(|topic| topic.author == id);
         if is_in_topic || past::has_row(dbs, tag, &id)? {
             found.insert(id);
         }
     }
-    Ok(found)
+    Ok((found, (last < count).then_some(last)))
 }
 
 /// Erases what the account wrote in a channel. Returns whether any row was changed.
