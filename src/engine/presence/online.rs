@@ -161,7 +161,7 @@ impl Online {
         let past = std::mem::replace(known, id.clone());
         let Some(node) = self.nodes.get_mut(&tag) else { return };
         if node.seen.remove(&past) {
-            node.seen.insert(id.clone());
+            self.seen -= usize::from(!node.seen.insert(id.clone()));
         }
         let Some(person) = node.people.remove(&past) else { return };
         for resource in person.resources.keys() {
