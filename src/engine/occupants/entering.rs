@@ -250,7 +250,7 @@ impl Engine {
         let (Some(channel), Some(here)) = (self.channels.channel(name), self.occupants.room(tag)) else { return };
         let Some((seat, room)) = here.seat_of(&full.to_bare()).zip(Some(self.service.address_of(name))) else { return };
         let Some(picture) = self.occupants.picture(channel, seat) else { return };
-        let Some(no) = seat.sessions.iter().find(|it| *it.full == *full).map(|it| it.no) else { return };
+        let Some(no) = seat.session_of(full).map(|it| it.no) else { return };
         let shows_jids = channel.settings().shows_jids();
         let mut codes = if shows_jids { vec![status::NON_ANONYMOUS, status::SELF] } else { vec![status::SELF] };
         codes.extend(is_created.then_some(status::CREATED));

@@ -44,7 +44,7 @@ impl Occupants {
         places.filter_map(|(tag, full)| {
             let room = self.rooms.get(tag)?;
             let seat = room.seat_of(&full.to_bare())?;
-            Some((&room.name, seat.sessions.iter().find(|session| session.full == *full)?))
+            Some((&room.name, seat.session_of(full)?))
         })
     }
 

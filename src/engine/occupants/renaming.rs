@@ -56,7 +56,7 @@ impl Engine {
         let Some(picture) = self.occupants.picture(channel, seat).filter(|it| it.member.nick.as_str() != asked) else {
             return;
         };
-        let Some(session) = seat.sessions.iter().find(|session| *session.full == *full) else { return };
+        let Some(session) = seat.session_of(full) else { return };
         let sees = channel.unveils_occupants_to(&full.to_bare(), &here.seats);
         let id = self.service.sealer.mark(tag, self.dice.random());
         let room = self.service.address_of(name);

@@ -101,6 +101,11 @@ impl Seat {
         self.sessions.iter().filter(|session| !session.is_arriving).map(Session::placed)
     }
 
+    /// The session of a client.
+    pub fn session_of(&self, full: &FullJid) -> Option<&Session> {
+        self.sessions.iter().find(|session| *session.full == *full)
+    }
+
     /// Its sessions' entries in the address book.
     pub fn numbers(&self) -> impl Iterator<Item = EntryNo> {
         self.sessions.iter().filter(|session| !session.is_arriving).map(|session| session.no)

@@ -19,7 +19,7 @@ impl Engine {
         let account = full.to_bare();
         let said = self.occupants.room(tag).and_then(|room| {
             let seat = room.seat_of(&account)?;
-            let session = seat.sessions.iter().find(|it| *it.full == *full)?;
+            let session = seat.session_of(full)?;
             // Whoever joined since stays online by what its client says.
             let is_meant = || self.presence.online.place_of(tag, full).is_some();
             let is_meant = room.seats.passer_by(&account).is_some() || is_meant();
